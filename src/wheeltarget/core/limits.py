@@ -1,0 +1,36 @@
+"""Every limit in one value, so that no cap hides in a function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Caps on what is taken from outside. Sizes are in bytes, times in seconds."""
+
+    #: An index page; the largest on PyPI is about 30 MB, cryptography's about 1 MB.
+    page_size: int = 64 * 1024 * 1024
+    #: One wheel; PyPI's largest files are a few GB.
+    file_size: int = 8 * 1024 * 1024 * 1024
+    #: What is read or written at a time.
+    chunk_size: int = 256 * 1024
+    #: Requests for one resource, the first one included.
+    attempts: int = 4
+    #: Redirects followed for one request.
+    redirects: int = 10
+    #: Until a connection stands, and between two packets of an answer.
+    connect_timeout: float = 15.0
+    read_timeout: float = 60.0
+    #: One answer as a whole may take this long, plus its size at the slowest rate.
+    response_time: float = 300.0
+    slowest_rate: float = 16 * 1024.0
+    #: Before the second attempt; doubled before each further one.
+    backoff: float = 0.5
+    #: The longest wait that a server's ``Retry-After`` can cause.
+    retry_after: float = 60.0
+    #: Downloads and index pages under way at once.
+    workers: int = 10
+
+
+DEFAULT_LIMITS = Limits()

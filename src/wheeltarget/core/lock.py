@@ -1,0 +1,232 @@
+"""``poetry.lock`` of format 2.1, parsed TOML in, :class:`Lock` out.
+
+The lock is data from outside: every value is checked for its type, and every file name for harm,
+before anything else sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from wheeltarget.core.errors import LockError, Problem
+from wheeltarget.core.markers import any_of, parse_marker
+from wheeltarget.core.model import Digest, Lock, LockedFile, LockedPackage, Source
+from wheeltarget.core.typed import KeyPathError, as_type, get, get_array, join, need
+from wheeltarget.core.wheelname import (
+    MalformedWheelNameError,
+    UnsafeFileNameError,
+    WheelName,
+    check_file_name,
+    contradicts_package,
+    is_wheel_name,
+    parse_wheel_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    from packaging.utils import NormalizedName
+
+    from wheeltarget.core.markers import BaseMarker
+
+#: The lock formats that are read; see the reference on locks.
+SUPPORTED_FORMATS = ("2.1",)
+RELOCK = "run `poetry lock` with Poetry 2 to write the lock anew"
+
+_KINDS = {
+    "legacy": "index",
+    "directory": "directory",
+    "file": "file",
+    "git": "git",
+    "url": "url",
+}
+
+
+#: A project's name (core metadata specification, "Name"); it also stands in URLs and messages.
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+class ContradictionError(ValueError):
+    """A file entry that contradicts another one, or the package that it stands in."""
+
+
+def read_lock(raw: Mapping[str, object]) -> Lock:
+    """Read a parsed lock.
+
+    Raises LockError: the format is not one of SUPPORTED_FORMATS, a value is not what the format
+    says, or a file name is hostile. All hostile or contradicting file names are listed.
+    """
+    try:
+        content_hash = _check_format(raw)
+        packages = need(raw, "package", list, "poetry.lock") if "package" in raw else []
+        problems: list[Problem] = []
+        read = tuple(
+            _read_package(as_type(entry, dict, f"package[{index}]"), index, problems)
+            for index, entry in enumerate(packages)
+        )
+    except KeyPathError as error:
+        raise LockError(Problem(what=f"poetry.lock: {error}", hint=RELOCK)) from error
+    if problems:
+        raise LockError(*problems)
+    return Lock(packages=read, content_hash=content_hash)
+
+
+def _check_format(raw: Mapping[str, object]) -> str:
+    metadata = need(raw, "metadata", dict, "poetry.lock")
+    version = need(metadata, "lock-version", str, "metadata")
+    if version not in SUPPORTED_FORMATS:
+        older = version.startswith(("0.", "1.", "2.0"))
+        raise KeyPathError(
+            "metadata.lock-version",
+            f"format {version} is {'older' if older else 'newer'} than this version of "
+            f"wheeltarget reads ({', '.join(SUPPORTED_FORMATS)})",
+        )
+    return need(metadata, "content-hash", str, "metadata")
+
+
+def _read_package(raw: Mapping[str, object], index: int, problems: list[Problem]) -> LockedPackage:
+    path = f"package[{index}]"
+    name = _name(need(raw, "name", str, path), join(path, "name"))
+    path = f"package {name}"
+    version = _version(need(raw, "version", str, path), join(path, "version"))
+    return LockedPackage(
+        name=name,
+        version=version,
+        markers=_read_markers(raw, path),
+        files=_read_files(raw, name, version, problems),
+        source=_read_source(raw, path),
+    )
+
+
+def _name(text: str, path: str) -> NormalizedName:
+    if not _NAME.fullmatch(text):
+        raise KeyPathError(path, f"{text!r} is not the name of a package")
+    return canonicalize_name(text)
+
+
+def _version(text: str, path: str) -> Version:
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion, or more digits than int() takes
+        raise KeyPathError(path, f"{text!r} is not a version") from None
+
+
+def _read_markers(raw: Mapping[str, object], path: str) -> Mapping[NormalizedName, BaseMarker]:
+    groups = get_array(raw, "groups", str, path)
+    if groups is None:
+        raise KeyPathError(join(path, "groups"), "is missing")
+    markers = raw.get("markers", "")
+    if isinstance(markers, dict):
+        texts = {
+            group: as_type(markers.get(group, ""), str, join(join(path, "markers"), group))
+            for group in groups
+        }
+    else:
+        text = as_type(markers, str, join(path, "markers"))
+        texts = dict.fromkeys(groups, text)
+    read: dict[NormalizedName, BaseMarker] = {}
+    for group, text in texts.items():
+        # Two spellings of one group are one group.
+        name, marker = canonicalize_name(group), _marker(text, join(path, "markers"))
+        read[name] = any_of([read[name], marker]) if name in read else marker
+    return read
+
+
+def _marker(text: str, path: str) -> BaseMarker:
+    try:
+        return parse_marker(str(text))
+    except Exception as error:  # the parser's own errors have no common root
+        raise KeyPathError(path, f"{text!r} is not a marker: {error}") from error
+
+
+def _read_source(raw: Mapping[str, object], path: str) -> Source:
+    source = get(raw, "source", dict, path)
+    if source is None:
+        return Source()
+    path = join(path, "source")
+    kind = need(source, "type", str, path)
+    if kind not in _KINDS:
+        raise KeyPathError(join(path, "type"), f"unknown kind of source {kind!r}")
+    return Source(
+        kind=cast("Literal['index', 'directory', 'file', 'git', 'url']", _KINDS[kind]),
+        url=need(source, "url", str, path),
+        reference=get(source, "reference", str, path),
+    )
+
+
+def _read_files(
+    raw: Mapping[str, object],
+    name: NormalizedName,
+    version: Version,
+    problems: list[Problem],
+) -> tuple[LockedFile, ...]:
+    path = join(f"package {name}", "files")
+    files: dict[str, LockedFile] = {}
+    for index, entry in enumerate(need(raw, "files", list, f"package {name}")):
+        item_path = f"{path}[{index}]"
+        item = as_type(entry, dict, item_path)
+        filename = str(need(item, "file", str, item_path))
+        hash_text = get(item, "hash", str, item_path)
+        try:
+            file = _read_file(filename, hash_text, name, version)
+            _check_repeated(files.setdefault(filename, file), file)
+        except (UnsafeFileNameError, ContradictionError) as error:
+            problems.append(
+                Problem(
+                    what=f"poetry.lock: the file name {filename!r} is refused: {error}",
+                    package=f"{name} {version}",
+                    file=repr(filename)[1:-1],
+                    hint=f"the lock may have been tampered with; {RELOCK}",
+                )
+            )
+    return tuple(files.values())
+
+
+def _check_repeated(first: LockedFile, again: LockedFile) -> None:
+    if first.digest != again.digest:
+        raise ContradictionError("it stands in the lock with two hashes")
+
+
+def _read_file(
+    filename: str, hash_text: str | None, name: NormalizedName, version: Version
+) -> LockedFile:
+    check_file_name(filename)
+    digest, distrust = _digest(hash_text)
+    wheel: WheelName | None = None
+    malformed = None
+    if is_wheel_name(filename):
+        try:
+            wheel = parse_wheel_name(filename)
+        except MalformedWheelNameError as error:
+            malformed = str(error)
+    if _belongs_elsewhere(filename, wheel, name, version):
+        raise ContradictionError("it is the name of another project or version")
+    return LockedFile(
+        name=filename,
+        digest=digest,
+        distrust=distrust,
+        wheel=wheel,
+        malformed=malformed,
+    )
+
+
+def _belongs_elsewhere(
+    filename: str, wheel: WheelName | None, name: NormalizedName, version: Version
+) -> bool:
+    if wheel is None:
+        return contradicts_package(filename, name, version)
+    return (wheel.name, wheel.version) != (name, version)
+
+
+def _digest(text: str | None) -> tuple[Digest | None, str | None]:
+    if text is None:
+        return None, "the lock holds no hash for it"
+    try:
+        return Digest.parse(text), None
+    except ValueError as error:
+        return None, f"the lock's hash cannot be trusted: {error}"

@@ -1,0 +1,372 @@
+"""Plans and problems for people and for programs. Returns text and JSON values, never prints.
+
+Text may quote untrusted input; whoever prints it must escape markup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wheeltarget.core.explain import interpreter_name
+from wheeltarget.core.plan import Chosen, Excluded, Plan, Unavailable
+from wheeltarget.core.platforms import version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wheeltarget.core.errors import Problem
+    from wheeltarget.core.model import LockedPackage, Project, StoredWheel
+    from wheeltarget.core.plan import Conflict, Entry, Explained, Undecided
+    from wheeltarget.core.target import Target
+
+#: Version of the form of ``--json`` (CONTRACT section 6).
+JSON_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBundle:
+    """A bundle on disk: ``path`` as a user would type it, ``size`` in bytes, number of wheels."""
+
+    path: str
+    size: int
+    sha256: str
+    wheels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """What is to be said of one target."""
+
+    plan: Plan
+    bundle: WrittenBundle | None = None
+    own_wheel: tuple[StoredWheel, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is to be said of a run."""
+
+    project: Project
+    targets: tuple[TargetReport, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Every locked file of a package, seen from one target."""
+
+    target: Target
+    package: LockedPackage
+    rows: tuple[Explained, ...]
+
+
+# --- for programs ---------------------------------------------------------------------------
+
+
+def json_document(
+    report: Report | None,
+    problems: Iterable[Problem] = (),
+    explained: Sequence[Explanation] = (),
+) -> Mapping[str, object]:
+    """The document of ``--json``, schema 1.
+
+    ``report`` is None where the run failed before there was a plan; ``problems`` are what it failed
+    for, and then the document is not ok.
+    """
+    errors = [_problem_json(problem) for problem in problems]
+    document: dict[str, object] = {"schema": JSON_SCHEMA}
+    if report is not None:
+        document["project"] = _named(report.project)
+    targets = report.targets if report is not None else ()
+    document["ok"] = not errors and all(target.plan.ok for target in targets)
+    document["targets"] = [_target_json(t, report.project) for t in targets] if report else []
+    if explained:
+        document["explained"] = [_explanation_json(explanation) for explanation in explained]
+    if errors:
+        document["errors"] = errors
+    return document
+
+
+def _problem_json(problem: Problem) -> Mapping[str, object]:
+    fields = {
+        "what": problem.what,
+        "package": problem.package,
+        "target": problem.target,
+        "file": problem.file,
+        "hint": problem.hint,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _target_json(report: TargetReport, project: Project) -> Mapping[str, object]:
+    plan = report.plan
+    packages = [_entry_json(entry) for entry in plan.entries]
+    if project.packaged:
+        packages.append(_own_json(project, report.own_wheel))
+    document: dict[str, object] = {
+        "name": plan.target.name,
+        "ok": plan.ok,
+        "python": str(plan.target.python),
+        "implementation": plan.target.implementation,
+        "abis": list(plan.target.abis),
+        "platforms": list(plan.target.platforms),
+        "packages": sorted(packages, key=lambda package: str(package["name"])),
+        "undecided": [_undecided_json(entry) for entry in plan.undecided],
+        "fits-from": plan.fits_from.tag if plan.fits_from else None,
+    }
+    if plan.conflicts:
+        document["conflicts"] = [_conflict_json(conflict) for conflict in plan.conflicts]
+    if report.bundle:
+        document["bundle"] = {
+            "path": report.bundle.path,
+            "sha256": report.bundle.sha256,
+            "size": report.bundle.size,
+        }
+    return document
+
+
+def _named(package: LockedPackage | Project) -> dict[str, object]:
+    return {"name": package.name, "version": str(package.version)}
+
+
+def _entry_json(entry: Entry) -> dict[str, object]:
+    document = _named(entry.package)
+    if isinstance(entry, Chosen):
+        digest = entry.file.digest
+        document["outcome"] = "wheel"
+        document["file"] = entry.file.name
+        document["tag"] = entry.tag
+        document["hash"] = str(digest) if digest else None
+    elif isinstance(entry, Excluded):
+        document["outcome"] = "excluded"
+    else:
+        document["outcome"] = "unavailable"
+        document["rejected"] = [
+            {"file": r.file, "axis": r.axis.value, "detail": r.detail} for r in entry.rejections
+        ]
+        document["hint"] = entry.hint
+    return document
+
+
+def _own_json(project: Project, own: tuple[StoredWheel, str] | None) -> dict[str, object]:
+    document = {**_named(project), "outcome": "build"}
+    if own:
+        wheel, tag = own
+        document |= {
+            "file": wheel.filename,
+            "tag": tag,
+            "hash": f"sha256:{wheel.sha256}",
+        }
+    return document
+
+
+def _undecided_json(entry: Undecided) -> Mapping[str, object]:
+    return {
+        **_named(entry.package),
+        "marker": str(entry.marker),
+        "variable": ", ".join(entry.variables),
+    }
+
+
+def _conflict_json(conflict: Conflict) -> Mapping[str, object]:
+    return {
+        "name": conflict.name,
+        "candidates": [
+            {"version": str(package.version), "marker": str(marker)}
+            for package, marker in conflict.candidates
+        ],
+        "variables": list(conflict.variables),
+    }
+
+
+def _explanation_json(explanation: Explanation) -> Mapping[str, object]:
+    """Files that fit with their rank, the others with the axis that failed."""
+    return {
+        "target": explanation.target.name,
+        **_named(explanation.package),
+        "files": [
+            {"file": row.file, "rank": row.rank, "tag": row.tag}
+            if row.rejection is None
+            else {
+                "file": row.file,
+                "axis": row.rejection.axis.value,
+                "detail": row.rejection.detail,
+            }
+            for row in explanation.rows
+        ],
+    }
+
+
+# --- for people -----------------------------------------------------------------------------
+
+
+def target_title(target: Target) -> str:
+    """``Python 3.8, glibc 2.12, x86_64``."""
+    name = interpreter_name(target.interpreter, "").removeprefix("C")
+    patch = f".{target.python.patch}" if target.python.patch is not None else ""
+    threaded = " free-threaded" if target.free_threaded else ""
+    return f"{name}{patch}{threaded}, {target.primary.release}, {target.primary.arch}"
+
+
+def plan_lines(report: TargetReport, project: Project, *, verbose: bool = False) -> list[str]:
+    """The report on one target; ``verbose`` names the file chosen for every package too."""
+    plan = report.plan
+    own = 1 if project.packaged else 0
+    total = len(plan.chosen) + len(plan.unavailable) + own
+    lines = [
+        f"{project.name} {project.version} for {plan.target.name}: {target_title(plan.target)}",
+        "",
+        *_indented(_summary_lines(plan, total)),
+    ]
+    for title, rows in (
+        ("Chosen:", _chosen_rows(plan) if verbose else []),
+        ("Left out, because the target provides them:", _excluded_rows(plan)),
+        (
+            "Included, although the target does not decide their marker:",
+            _undecided_rows(plan),
+        ),
+        ("Several versions of one package apply:", _conflict_rows(plan)),
+        ("Without a hash that can be trusted:", _untrusted_rows(plan)),
+    ):
+        if rows:
+            lines += ["", f"  {title}", "", *_indented(rows)]
+    return lines
+
+
+def _summary_lines(plan: Plan, total: int) -> list[str]:
+    if not plan.unavailable:
+        what = "The only package has" if total == 1 else f"All {total} packages have"
+        return [f"{what} a wheel." if total else "No package applies to this target."]
+    found = total - len(plan.unavailable)
+    return [
+        f"{found} of {total} packages {'has' if found == 1 else 'have'} a wheel. Missing:",
+        "",
+        *aligned(_missing_row(entry) for entry in plan.unavailable),
+        "",
+        *_way_out_lines(plan, total),
+    ]
+
+
+def _missing_row(entry: Unavailable) -> tuple[str, ...]:
+    count = len(entry.rejections)
+    files = f"({count} file{'' if count == 1 else 's'}, --explain {entry.package.name})"
+    return str(entry.package), entry.hint, files if count else ""
+
+
+def _way_out_lines(plan: Plan, total: int) -> list[str]:
+    """The smallest change of the target with which all have a wheel, or what remains anyway."""
+    if plan.fits_from:
+        return [f"All {total} would fit {plan.fits_from.familiar_tag}."]
+    remaining = [str(entry.package) for entry in plan.unavailable if entry.fits_from is None]
+    lines = [f"Without a wheel in any case: {', '.join(remaining)}."]
+    helped = [entry.fits_from for entry in plan.unavailable if entry.fits_from]
+    if helped:
+        best = max(helped, key=version_of)
+        lines.append(f"The others would fit {best.familiar_tag}.")
+    return lines
+
+
+def _chosen_rows(plan: Plan) -> list[str]:
+    return aligned((str(entry.package), entry.file.name) for entry in plan.chosen)
+
+
+def _excluded_rows(plan: Plan) -> list[str]:
+    return [str(entry.package) for entry in plan.excluded]
+
+
+def _undecided_rows(plan: Plan) -> list[str]:
+    return aligned(
+        (
+            str(entry.package),
+            str(entry.marker),
+            f"(depends on {', '.join(entry.variables)})",
+        )
+        for entry in plan.undecided
+    )
+
+
+def _conflict_rows(plan: Plan) -> list[str]:
+    rows = []
+    for conflict in plan.conflicts:
+        rows += aligned(
+            (str(package), f"where {marker}" if str(marker) else "always")
+            for package, marker in conflict.candidates
+        )
+        rows.append(conflict_hint(conflict))
+    return rows
+
+
+def conflict_hint(conflict: Conflict) -> str:
+    """What to do about several versions that apply."""
+    if not conflict.variables:
+        return "The lock contradicts itself for this target; run `poetry lock`."
+    if conflict.variables == ("python_full_version",):
+        return "Say the patch level of the target's Python, for example --python 3.11.9."
+    return f"Say {', '.join(conflict.variables)} under markers of a declared target."
+
+
+def _untrusted_rows(plan: Plan) -> list[str]:
+    return aligned((str(c.package), c.file.name, c.file.distrust or "") for c in plan.untrusted)
+
+
+def explain_lines(explanation: Explanation) -> list[str]:
+    """Every locked file of a package with its rank, or the axis on which it was rejected."""
+    rows = explanation.rows
+    fitting = [(f"rank {r.rank}", r.file, r.tag or "") for r in rows if r.rejection is None]
+    others = [(r.rejection.axis.value, r.file, r.rejection.detail) for r in rows if r.rejection]
+    title = f"{explanation.package} for {explanation.target.name}"
+    return [
+        f"{title}: {len(fitting)} of {len(rows)} files fit",
+        "",
+        *_indented(aligned([*fitting, *others])),
+    ]
+
+
+def bundle_line(bundle: WrittenBundle) -> str:
+    """The line that names a finished bundle."""
+    wheels = f"{bundle.wheels} wheel{'' if bundle.wheels == 1 else 's'}"
+    return f"{bundle.path}  {human_size(bundle.size)}  {wheels}  sha256:{bundle.sha256}"
+
+
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Problems for a person: what, where, and what to do; one paragraph each."""
+    lines = []
+    for problem in problems:
+        where = [
+            f"{label} {value}"
+            for label, value in (
+                ("package", problem.package),
+                ("target", problem.target),
+                ("file", problem.file),
+            )
+            if value and value not in problem.what
+        ]
+        lines.append(problem.what + (f" ({', '.join(where)})" if where else ""))
+        if problem.hint:
+            lines.append(f"  {problem.hint[0].upper()}{problem.hint[1:]}.")
+    return lines
+
+
+def human_size(size: int) -> str:
+    """Bytes for a person, in powers of 1000 as stores and platforms count: ``28.4 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    for power, unit in ((1, "kB"), (2, "MB")):
+        amount = size / 1000**power
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{size / 1000**3:.1f} GB"
+
+
+def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Rows of cells as lines with aligned columns."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" if line else "" for line in lines]

@@ -1,0 +1,274 @@
+"""What a user may write for a target, read into a :class:`Draft`: facts not yet complete."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wheeltarget.core.platforms import (
+    ARCHITECTURES,
+    Kind,
+    Platform,
+    PlatformError,
+    parse_platform,
+    read_platform_tag,
+)
+from wheeltarget.core.suggest import did_you_mean
+from wheeltarget.core.target import (
+    IMPLEMENTATIONS,
+    PythonVersion,
+    Target,
+    make_target,
+    tag_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_PYTHON = re.compile(
+    r"(?P<implementation>cp|pp|py|python)?(?:(?P<major>[0-9])(?P<minor>[0-9]{0,2})"
+    r"|(?P<dotted>[0-9]+\.[0-9]+(?:\.[0-9]+)?))"
+)
+_CPYTHON_ABI = re.compile(r"cp([0-9])([0-9]{1,2})([dmut]*)")
+_PYPY_ABI = re.compile(r"pypy([0-9])([0-9]{1,2})_pp[0-9]+")
+#: ABI tags that many interpreters share: they do not say which one the target is.
+_SHARED_ABIS = frozenset({"abi3", "abi3t", "none"})
+_WITHOUT_ARCH = re.compile(
+    r"manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+|macosx_[0-9]+_[0-9]+|linux|win"
+)
+_ALL_ARCHITECTURES = tuple(dict.fromkeys(arch for kind in Kind for arch in ARCHITECTURES[kind]))
+
+
+class SpecError(ValueError):
+    """A target that cannot be read, or whose parts contradict each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is said of a target; None or empty where nothing is said.
+
+    ``label`` is the first platform as it was written, for the target's name.
+    """
+
+    python: PythonVersion | None = None
+    implementation: str | None = None
+    abis: tuple[str, ...] = ()
+    platforms: tuple[Platform, ...] = ()
+    label: str | None = None
+    markers: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_spec(text: str, names: Iterable[str] = ()) -> Draft:
+    """Read a platform tag, a wheel tag triple, or tags as parts in any order.
+
+    ``names`` are the declared targets, for a suggestion. Raises SpecError.
+    """
+    draft = Draft()
+    open_platform = arch = None
+    for part in text.split(","):
+        word = part.strip().lower()
+        if not word:
+            raise SpecError(f"{text!r} has an empty part")
+        if _WITHOUT_ARCH.fullmatch(word):
+            open_platform = _only_one(open_platform, word, "platforms without an architecture")
+        elif word in _ALL_ARCHITECTURES:
+            arch = _only_one(arch, word, "architectures")
+        else:
+            draft = _merge(draft, _parse_part(word, names))
+    if open_platform or arch:
+        draft = _merge(draft, _join(open_platform, arch))
+    if not draft.platforms:
+        raise SpecError(
+            f"{text!r} names no platform; add one, for example {text},manylinux_2_28_x86_64"
+        )
+    return draft
+
+
+def _only_one(seen: str | None, word: str, what: str) -> str:
+    if seen is not None and seen != word:
+        raise SpecError(f"{seen} and {word} are two {what}")
+    return word
+
+
+def _join(open_platform: str | None, arch: str | None) -> Draft:
+    if open_platform is None:
+        raise SpecError(f"{arch} is an architecture; add a platform, for example manylinux_2_28")
+    if arch is None:
+        raise SpecError(
+            f"{open_platform} needs an architecture, for example {open_platform},x86_64"
+        )
+    if (open_platform, arch) == ("win", "x86"):
+        return _platform("win32")
+    return _platform(f"{open_platform}_{arch}")
+
+
+def _parse_part(word: str, names: Iterable[str]) -> Draft:
+    if word.count("-") == 2:
+        return _triple(word)
+    for read in (_python, _abi):
+        draft = read(word)
+        if draft is not None:
+            return draft
+    if word == "any":
+        raise SpecError("a target is one machine, so its platform cannot be 'any'")
+    if read_platform_tag(word) is None and (hint := did_you_mean(word, names)):
+        raise SpecError(f"unknown target {word!r}{hint}")
+    return _platform(word)
+
+
+def _triple(word: str) -> Draft:
+    python, abi, platforms = word.split("-")
+    draft = _python(python)
+    if draft is None:
+        raise SpecError(f"{python!r} in {word!r} is not a python tag such as cp311")
+    abi_draft = _abi(abi)
+    # A wheel's triple may name the ABI bare (cp38); as a part of its own that is a python tag.
+    if abi_draft is None and (match := _CPYTHON_ABI.fullmatch(abi)):
+        abi_draft = Draft(python=_version(match[1], match[2]), implementation="cp", abis=(abi,))
+    if abi_draft is None:
+        raise SpecError(f"{abi!r} in {word!r} is not an ABI tag such as cp311")
+    draft = _merge(draft, abi_draft)
+    for tag in platforms.split("."):
+        draft = _merge(draft, _parse_part(tag, ()) if tag == "any" else _platform(tag))
+    return draft
+
+
+def _python(word: str) -> Draft | None:
+    match = _PYTHON.fullmatch(word)
+    if match is None:
+        return None
+    implementation = match["implementation"]
+    named = implementation if implementation in IMPLEMENTATIONS else None
+    if match["dotted"]:
+        return Draft(python=_checked(match["dotted"]), implementation=named)
+    if not match["minor"]:
+        # py3 fits every Python 3, so it says nothing more; a bare digit says nothing at all.
+        return Draft() if (implementation, match["major"]) == ("py", "3") else None
+    if implementation is None:
+        return None
+    return Draft(python=_version(match["major"], match["minor"]), implementation=named)
+
+
+def _abi(word: str) -> Draft | None:
+    if word in _SHARED_ABIS:
+        return Draft()
+    if (match := _CPYTHON_ABI.fullmatch(word)) and match[3]:
+        return Draft(python=_version(match[1], match[2]), implementation="cp", abis=(word,))
+    if match := _PYPY_ABI.fullmatch(word):
+        return Draft(python=_version(match[1], match[2]), implementation="pp", abis=(word,))
+    return None
+
+
+def _version(major: str, minor: str) -> PythonVersion:
+    return _checked(f"{major}.{minor}")
+
+
+def _checked(text: str) -> PythonVersion:
+    try:
+        return PythonVersion.parse(text)
+    except ValueError as error:
+        raise SpecError(str(error)) from error
+
+
+def _platform(tag: str) -> Draft:
+    try:
+        return Draft(platforms=(parse_platform(tag),), label=tag)
+    except PlatformError as error:
+        raise SpecError(str(error)) from error
+
+
+def _merge(one: Draft, other: Draft) -> Draft:
+    """Both drafts together. Raises SpecError where they contradict each other."""
+    new = tuple(p for p in other.platforms if p not in one.platforms)
+    return Draft(
+        python=_same_python(one.python, other.python),
+        implementation=_same_implementation(one.implementation, other.implementation),
+        abis=tuple(dict.fromkeys(one.abis + other.abis)),
+        platforms=one.platforms + new,
+        label=one.label or other.label,
+    )
+
+
+def _same_python(one: PythonVersion | None, other: PythonVersion | None) -> PythonVersion | None:
+    if one is None or other is None:
+        return one or other
+    if one[:2] != other[:2] or (None not in (one.patch, other.patch) and one.patch != other.patch):
+        raise SpecError(f"Python {one} and Python {other} contradict each other")
+    return one if other.patch is None else other
+
+
+def _same_implementation(one: str | None, other: str | None) -> str | None:
+    if one and other and one != other:
+        raise SpecError(
+            f"{IMPLEMENTATIONS[one][1]} and {IMPLEMENTATIONS[other][1]} are two implementations"
+        )
+    return one or other
+
+
+def complete(draft: Draft, python: PythonVersion, name: str | None = None) -> Target:
+    """The target that a draft stands for once its Python is known.
+
+    ``python`` holds where the draft says none. Raises SpecError where facts contradict.
+    """
+    version = draft.python or python
+    implementation = draft.implementation or "cp"
+    if not draft.platforms:
+        raise SpecError("the target names no platform; set platforms")
+    _check_abis(draft.abis, implementation, version)
+    _check_one_machine(draft.platforms)
+    markers, version = _check_markers(draft.markers, version)
+    label = draft.label or draft.platforms[0].tag
+    return make_target(
+        name=name or tag_name(implementation, version, draft.abis, label),
+        python=version,
+        implementation=implementation,
+        abis=draft.abis,
+        platforms=draft.platforms,
+        markers=markers,
+    )
+
+
+def _check_abis(abis: tuple[str, ...], implementation: str, python: PythonVersion) -> None:
+    for abi in abis:
+        for prefix, pattern in (("cp", _CPYTHON_ABI), ("pp", _PYPY_ABI)):
+            match = pattern.fullmatch(abi)
+            if match and (prefix, match[1] + match[2]) != (
+                implementation,
+                python.nodot,
+            ):
+                long_name = IMPLEMENTATIONS[implementation][1]
+                raise SpecError(f"ABI {abi} is not one of {long_name} {python.minor_version}")
+
+
+def _check_one_machine(platforms: tuple[Platform, ...]) -> None:
+    first = platforms[0]
+    for other in platforms[1:]:
+        if other.arch != first.arch:
+            raise SpecError(f"{first.tag} and {other.tag} are of two architectures")
+    # A bare linux tag says nothing of the C library, so it goes with any one of them.
+    families = {platform.kind for platform in platforms} - {Kind.LINUX}
+    mixed = any(p.kind is Kind.LINUX for p in platforms) and not families <= {
+        Kind.GLIBC,
+        Kind.MUSL,
+    }
+    if len(families) > 1 or mixed:
+        raise SpecError(f"no machine is all of {', '.join(p.tag for p in platforms)}")
+
+
+def _check_markers(
+    markers: Mapping[str, str], python: PythonVersion
+) -> tuple[Mapping[str, str], PythonVersion]:
+    """The markers, and the Python version refined by ``python_full_version`` if they give it."""
+    if markers.get("python_version", python.minor_version) != python.minor_version:
+        raise SpecError(
+            f"python_version {markers['python_version']!r} contradicts Python {python}; set python"
+        )
+    full = markers.get("python_full_version")
+    if full is None:
+        return markers, python
+    version = _checked(full)
+    if version.patch is None:
+        raise SpecError(f"python_full_version {full!r} needs a patch level, such as {full}.4")
+    _same_python(python, version)
+    return markers, version

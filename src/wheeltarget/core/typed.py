@@ -1,0 +1,104 @@
+"""Typed access to parsed TOML, with the path of the key in every complaint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from wheeltarget.core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
+
+_TYPE_NAMES: dict[type, str] = {
+    str: "a string",
+    list: "an array",
+    dict: "a table",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
+
+
+class KeyPathError(ValueError):
+    """A value that is not what its key asks for. ``path`` is the dotted path of the key."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def type_name(value: object) -> str:
+    """The TOML name of a value's type, for a message."""
+    return _TYPE_NAMES.get(type(value), type(value).__name__)
+
+
+def as_type(value: object, expected: type[T], path: str) -> T:
+    """The value itself if it has the type, exactly: true is no whole number. KeyPathError."""
+    if type(value) is not expected:
+        # tomlkit's strings and containers are subclasses of the plain ones.
+        if isinstance(value, expected) and not isinstance(value, bool):
+            return value
+        raise KeyPathError(path, f"must be {_TYPE_NAMES[expected]}, not {type_name(value)}")
+    return value
+
+
+def get(table: Mapping[str, object], key: str, expected: type[T], path: str) -> T | None:
+    """The value at the key, None where the key is missing. Raises KeyPathError."""
+    if key not in table:
+        return None
+    return as_type(table[key], expected, join(path, key))
+
+
+def need(table: Mapping[str, object], key: str, expected: type[T], path: str) -> T:
+    """The value at the key. Raises KeyPathError, also where the key is missing."""
+    if key not in table:
+        raise KeyPathError(join(path, key), "is missing")
+    return as_type(table[key], expected, join(path, key))
+
+
+def get_array(
+    table: Mapping[str, object], key: str, read: Callable[[str], T], path: str
+) -> tuple[T, ...] | None:
+    """An array of distinct strings, each passed through ``read``, whose ValueError is located."""
+    values = get(table, key, list, path)
+    if values is None:
+        return None
+    result: list[T] = []
+    for index, value in enumerate(values):
+        item_path = f"{join(path, key)}[{index}]"
+        item = convert(as_type(value, str, item_path), read, item_path)
+        if item in result:
+            raise KeyPathError(item_path, f"{value!r} stands twice")
+        result.append(item)
+    return tuple(result)
+
+
+def get_as(table: Mapping[str, object], key: str, read: Callable[[str], T], path: str) -> T | None:
+    """A string passed through ``read``, whose ValueError becomes a KeyPathError."""
+    value = get(table, key, str, path)
+    return None if value is None else convert(value, read, join(path, key))
+
+
+def convert(text: str, read: Callable[[str], T], path: str) -> T:
+    """``read(text)``, with its ValueError located."""
+    try:
+        return read(str(text))
+    except ValueError as error:
+        raise KeyPathError(path, str(error)) from error
+
+
+def check_keys(table: Mapping[str, object], known: Iterable[str], path: str) -> None:
+    """Raises KeyPathError for the first key that is not known."""
+    names = list(known)
+    for key in table:
+        if key not in names:
+            raise KeyPathError(join(path, key), f"unknown key{did_you_mean(key, names)}")
+
+
+def join(path: str, key: str) -> str:
+    """The path of a key below a path; quoted where TOML would ask for it."""
+    plain = key.replace("-", "").replace("_", "").isalnum() and key.isascii()
+    return f"{path}.{key}" if plain else f'{path}."{key}"'

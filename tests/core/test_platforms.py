@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.lockmaker import quick
+from wheeltarget.core.platforms import (
+    Kind,
+    Platform,
+    PlatformError,
+    lowest_platform_taking,
+    parse_platform,
+    read_platform_tag,
+    version_of,
+)
+
+X86_64 = Platform(kind=Kind.GLIBC, arch="x86_64", version=(2, 17))
+ARM_MAC = Platform(kind=Kind.MACOS, arch="arm64", version=(12, 0))
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "arch", "version"),
+    [
+        ("manylinux2014_x86_64", Kind.GLIBC, "x86_64", (2, 17)),
+        ("manylinux2010_i686", Kind.GLIBC, "i686", (2, 12)),
+        ("manylinux1_x86_64", Kind.GLIBC, "x86_64", (2, 5)),
+        ("manylinux_2_26_aarch64", Kind.GLIBC, "aarch64", (2, 26)),
+        ("manylinux_2_5_i686", Kind.GLIBC, "i686", (2, 5)),
+        ("manylinux_2_17_ppc64le", Kind.GLIBC, "ppc64le", (2, 17)),
+        ("manylinux_2_99_s390x", Kind.GLIBC, "s390x", (2, 99)),
+        ("musllinux_1_2_x86_64", Kind.MUSL, "x86_64", (1, 2)),
+        ("musllinux_1_0_armv6l", Kind.MUSL, "armv6l", (1, 0)),
+        ("macosx_11_0_arm64", Kind.MACOS, "arm64", (11, 0)),
+        ("macosx_10_4_x86_64", Kind.MACOS, "x86_64", (10, 4)),
+        ("win_amd64", Kind.WINDOWS, "amd64", None),
+        ("win_arm64", Kind.WINDOWS, "arm64", None),
+        ("win32", Kind.WINDOWS, "x86", None),
+        ("linux_armv7l", Kind.LINUX, "armv7l", None),
+    ],
+)
+def test_a_platform_tag_is_read(
+    tag: str, kind: Kind, arch: str, version: tuple[int, int] | None
+) -> None:
+    platform = parse_platform(tag)
+    assert platform == Platform(kind=kind, arch=arch, version=version)
+    assert parse_platform(platform.tag) == platform
+    assert parse_platform(platform.familiar_tag) == platform
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
+        ("manylinux2041_x86_64", "did you mean 'manylinux2014_x86_64'?"),
+        ("manylinux2014-x86_64", "did you mean 'manylinux2014_x86_64'?"),
+        ("win_amd46", "unknown platform tag 'win_amd46'; did you mean 'win_amd64'?"),
+        ("win64", "unknown platform tag 'win64'"),
+        ("", "unknown platform tag ''"),
+        ("any", "unknown platform tag 'any'"),
+        ("MANYLINUX2014_X86_64", "unknown platform tag 'MANYLINUX2014_X86_64'"),
+        ("manylinux_2_17_x86_64\n", "unknown platform tag"),
+        ("manylinux_2_17", "unknown platform tag 'manylinux_2_17'"),
+        ("manylinux_2_17_x86_65", "unknown architecture 'x86_65'"),
+        ("manylinux_2_17_x86_65", "; did you mean 'x86_64'?"),
+        ("manylinux_2_17_arm64", "unknown architecture 'arm64'"),
+        ("manylinux_2_17_arm64", "; did you mean 'aarch64'?"),
+        ("musllinux_1_2_amd64", "; did you mean 'x86_64'?"),
+        ("linux_x64", "; did you mean 'x86_64'?"),
+        ("macosx_11_0_aarch64", "; did you mean 'arm64'?"),
+        ("macosx_11_0_universal2", "a machine is either arm64 or x86_64"),
+        ("manylinux_2_28_sparc", "; there are x86_64, i686, aarch64"),
+        ("musllinux_1_2_ppc64", "; did you mean 'ppc64le'?"),
+        (
+            "manylinux2010_aarch64",
+            "never existed; the oldest tag for aarch64 is manylinux_2_17_aarch64",
+        ),
+        ("manylinux1_s390x", "manylinux1_s390x never existed"),
+        ("manylinux2014_riscv64", "manylinux2014_riscv64 never existed"),
+        ("manylinux_2_4_x86_64", "the oldest tag for x86_64 is manylinux_2_5_x86_64"),
+        ("manylinux_2_16_aarch64", "the oldest tag for aarch64 is manylinux_2_17_aarch64"),
+        ("manylinux_3_17_x86_64", "glibc 3.17 in 'manylinux_3_17_x86_64' does not exist"),
+        ("manylinux_1_17_x86_64", "glibc 1.17 in 'manylinux_1_17_x86_64' does not exist"),
+        ("manylinux_2_100_x86_64", "glibc 2.100 in 'manylinux_2_100_x86_64' does not exist"),
+        ("musllinux_2_0_x86_64", "musl 2.0 in 'musllinux_2_0_x86_64' does not exist"),
+        ("musllinux_1_100_x86_64", "musl 1.100 in 'musllinux_1_100_x86_64' does not exist"),
+        ("macosx_9_9_x86_64", "no Python wheel can be for macOS 9.9 on x86_64"),
+        ("macosx_10_3_x86_64", "no Python wheel can be for macOS 10.3 on x86_64"),
+        ("macosx_10_15_arm64", "no Python wheel can be for macOS 10.15 on arm64"),
+        ("macosx_100_0_arm64", "no Python wheel can be for macOS 100.0 on arm64"),
+    ],
+)
+def test_a_platform_that_no_machine_has_is_refused(tag: str, reason: str) -> None:
+    with pytest.raises(PlatformError) as caught:
+        parse_platform(tag)
+    assert reason in str(caught.value)
+
+
+@quick
+@given(st.text(max_size=30) | st.from_regex(r"[a-z]{3,9}(_[0-9]{1,5}){0,2}_[a-z0-9_]*"))
+def test_any_other_text_is_a_platform_error_and_nothing_else(tag: str) -> None:
+    try:
+        platform = parse_platform(tag)
+    except PlatformError:
+        return
+    assert read_platform_tag(tag) == platform
+
+
+@pytest.mark.parametrize(
+    ("tag", "platform"),
+    [
+        ("manylinux2014_sparc", Platform(kind=Kind.GLIBC, arch="sparc", version=(2, 17))),
+        ("macosx_10_9_universal2", Platform(kind=Kind.MACOS, arch="universal2", version=(10, 9))),
+        ("android_24_arm64_v8a", None),
+        ("any", None),
+        ("manylinux2_x86_64", None),
+    ],
+)
+def test_a_wheels_tag_is_read_for_any_architecture(tag: str, platform: Platform | None) -> None:
+    assert read_platform_tag(tag) == platform
+
+
+# --- for people -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "pep_600", "familiar", "release"),
+    [
+        ("manylinux_2_17_x86_64", None, "manylinux2014_x86_64", "glibc 2.17"),
+        ("manylinux2010_i686", "manylinux_2_12_i686", "manylinux2010_i686", "glibc 2.12"),
+        ("manylinux1_x86_64", "manylinux_2_5_x86_64", "manylinux1_x86_64", "glibc 2.5"),
+        ("manylinux_2_28_x86_64", None, "manylinux_2_28_x86_64", "glibc 2.28"),
+        # The alias was never defined for it, so nobody may be told to ask for it.
+        ("manylinux_2_17_riscv64", None, "manylinux_2_17_riscv64", "glibc 2.17"),
+        ("musllinux_1_2_x86_64", None, "musllinux_1_2_x86_64", "musl 1.2"),
+        ("macosx_10_12_x86_64", None, "macosx_10_12_x86_64", "macOS 10.12"),
+        ("win32", None, "win32", "Windows"),
+        ("win_arm64", None, "win_arm64", "Windows"),
+        ("linux_x86_64", None, "linux_x86_64", "Linux without a known C library"),
+    ],
+)
+def test_how_a_platform_is_called(
+    tag: str, pep_600: str | None, familiar: str, release: str
+) -> None:
+    platform = parse_platform(tag)
+    assert platform.tag == (pep_600 or tag)
+    assert platform.familiar_tag == familiar
+    assert platform.release == release
+
+
+@pytest.mark.parametrize(
+    ("tag", "values"),
+    [
+        ("manylinux2014_x86_64", ("posix", "linux", "Linux", "x86_64")),
+        ("manylinux_2_26_aarch64", ("posix", "linux", "Linux", "aarch64")),
+        ("musllinux_1_2_armv7l", ("posix", "linux", "Linux", "armv7l")),
+        ("linux_i686", ("posix", "linux", "Linux", "i686")),
+        ("macosx_11_0_arm64", ("posix", "darwin", "Darwin", "arm64")),
+        ("macosx_10_9_x86_64", ("posix", "darwin", "Darwin", "x86_64")),
+        ("win_amd64", ("nt", "win32", "Windows", "AMD64")),
+        ("win_arm64", ("nt", "win32", "Windows", "ARM64")),
+        ("win32", ("nt", "win32", "Windows", "x86")),
+    ],
+)
+def test_marker_values_are_those_that_python_gives_there(
+    tag: str, values: tuple[str, str, str, str]
+) -> None:
+    names = ("os_name", "sys_platform", "platform_system", "platform_machine")
+    assert parse_platform(tag).marker_values() == dict(zip(names, values, strict=True))
+
+
+# --- the oldest platform that takes a wheel ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "like", "expected"),
+    [
+        ("manylinux_2_28_x86_64", X86_64, "manylinux_2_28_x86_64"),
+        ("manylinux2010_x86_64", X86_64, "manylinux_2_12_x86_64"),
+        ("manylinux_2_28_aarch64", X86_64, None),
+        ("musllinux_1_2_x86_64", X86_64, None),
+        ("macosx_11_0_x86_64", X86_64, None),
+        ("linux_x86_64", X86_64, None),
+        ("any", X86_64, None),
+        ("manylinux_2_4_x86_64", X86_64, None),
+        ("musllinux_1_2_i686", Platform(kind=Kind.MUSL, arch="i686", version=(1, 1)), "itself"),
+        ("win_amd64", Platform(kind=Kind.WINDOWS, arch="amd64"), None),
+        ("linux_x86_64", Platform(kind=Kind.LINUX, arch="x86_64"), None),
+        ("macosx_13_0_arm64", ARM_MAC, "macosx_13_0_arm64"),
+        ("macosx_13_0_universal2", ARM_MAC, "macosx_13_0_arm64"),
+        # A universal2 wheel for macOS 10.9 runs on arm64 from its first release.
+        ("macosx_10_9_universal2", ARM_MAC, "macosx_11_0_arm64"),
+        ("macosx_13_0_x86_64", ARM_MAC, None),
+        ("macosx_10_9_arm64", ARM_MAC, None),
+        # Since macOS 11 no machine takes a tag with a minor version.
+        ("macosx_13_3_arm64", ARM_MAC, None),
+    ],
+)
+def test_the_lowest_platform_that_takes_a_tag(
+    tag: str, like: Platform, expected: str | None
+) -> None:
+    lowest = lowest_platform_taking(tag, like)
+    if expected is None:
+        assert lowest is None
+    else:
+        assert lowest is not None
+        assert lowest.tag == (tag if expected == "itself" else expected)
+
+
+def test_platforms_of_a_kind_compare_by_version() -> None:
+    assert version_of(X86_64) == (2, 17)
+    assert version_of(Platform(kind=Kind.WINDOWS, arch="amd64")) == (0, 0)

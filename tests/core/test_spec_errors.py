@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import pytest
+
+from core.lockmaker import target_for
+from wheeltarget.core.platforms import parse_platform
+from wheeltarget.core.spec import Draft, SpecError, complete, parse_spec
+from wheeltarget.core.target import PythonVersion
+
+
+def refused(spec: str, names: tuple[str, ...] = ()) -> str:
+    with pytest.raises(SpecError) as caught:
+        complete(parse_spec(spec, names), PythonVersion(3, 11))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ("", "'' has an empty part"),
+        ("cp311,,win32", "'cp311,,win32' has an empty part"),
+        ("win32, ", "'win32, ' has an empty part"),
+        (
+            "cp311",
+            "'cp311' names no platform; add one, for example cp311,manylinux_2_28_x86_64",
+        ),
+        ("py3,abi3", "'py3,abi3' names no platform"),
+        ("x86_64", "x86_64 is an architecture; add a platform, for example manylinux_2_28"),
+        (
+            "manylinux2014,cp311",
+            "manylinux2014 needs an architecture, for example manylinux2014,x86_64",
+        ),
+        ("any", "a target is one machine, so its platform cannot be 'any'"),
+        ("py3-none-any", "a target is one machine, so its platform cannot be 'any'"),
+        ("manylinux2010_aarch64", "manylinux2010_aarch64 never existed"),
+        ("manylinux1,aarch64", "manylinux1_aarch64 never existed"),
+        ("cp38-cp38-manylinux2010_aarch64", "manylinux2010_aarch64 never existed"),
+        ("macosx_11_0,ppc64le", "unknown architecture 'ppc64le'"),
+        ("win,x86_64", "unknown platform tag 'win_x86_64'"),
+        ("manylinux2014_x86-64", "did you mean 'manylinux2014_x86_64'?"),
+        ("win_amd46", "unknown platform tag 'win_amd46'; did you mean 'win_amd64'?"),
+        ("cp27,win32", "there is no Python 2.7 to bundle for"),
+        ("cp27mu,win32", "there is no Python 2.7 to bundle for"),
+        ("3.1,win32", "there is no Python 3.1 to bundle for"),
+        ("cp3,win32", "unknown platform tag 'cp3'"),
+        ("py2,win32", "unknown platform tag 'py2'"),
+        ("3,win32", "unknown platform tag '3'"),
+        ("311,win32", "unknown platform tag '311'"),
+        ("py2.py3-none-win32", "'py2.py3' in 'py2.py3-none-win32' is not a python tag"),
+        ("cp311-foo-win32", "'foo' in 'cp311-foo-win32' is not an ABI tag"),
+        ("cp311-py311-win32", "'py311' in 'cp311-py311-win32' is not an ABI tag"),
+        ("cp311-cp311-nonsense", "unknown platform tag 'nonsense'"),
+        ("cp311-cp311-", "unknown platform tag ''"),
+        ("cp311-cp311", "unknown platform tag 'cp311-cp311'"),
+        ("a-b-c-d", "unknown platform tag 'a-b-c-d'"),
+    ],
+)
+def test_what_is_no_target_is_refused_with_the_reason(spec: str, reason: str) -> None:
+    assert reason in refused(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ("cp311,cp312,win32", "Python 3.11 and Python 3.12 contradict each other"),
+        ("cp311-cp310-win32", "Python 3.11 and Python 3.10 contradict each other"),
+        ("cp311,cp313t,win32", "Python 3.11 and Python 3.13 contradict each other"),
+        ("py39,pypy310_pp73,win32", "Python 3.9 and Python 3.10 contradict each other"),
+        ("3.11.4,3.11.5,win32", "Python 3.11.4 and Python 3.11.5 contradict each other"),
+        ("cp311,pp311,win32", "CPython and PyPy are two implementations"),
+        ("pp311-cp311-win32", "PyPy and CPython are two implementations"),
+        ("pp313,cp313t,win32", "PyPy and CPython are two implementations"),
+        (
+            "manylinux1,manylinux2014,x86_64",
+            "manylinux1 and manylinux2014 are two platforms without an architecture",
+        ),
+        ("win,x86,amd64", "x86 and amd64 are two architectures"),
+        (
+            "manylinux2014_x86_64,manylinux2014_aarch64",
+            "manylinux_2_17_x86_64 and manylinux_2_17_aarch64 are of two architectures",
+        ),
+        (
+            "manylinux2014_x86_64,musllinux_1_2_x86_64",
+            "no machine is all of manylinux_2_17_x86_64, musllinux_1_2_x86_64",
+        ),
+        (
+            "linux_x86_64,macosx_11_0_x86_64",
+            "no machine is all of linux_x86_64, macosx_11_0_x86_64",
+        ),
+        (
+            "linux_x86_64,manylinux1_x86_64,musllinux_1_1_x86_64",
+            "no machine is all of linux_x86_64, manylinux_2_5_x86_64, musllinux_1_1_x86_64",
+        ),
+        ("win32,linux_i686", "win32 and linux_i686 are of two architectures"),
+    ],
+)
+def test_parts_that_contradict_each_other_are_refused(spec: str, reason: str) -> None:
+    assert reason in refused(spec)
+
+
+# --- declared targets -------------------------------------------------------------------------
+
+
+def test_a_misspelled_declared_target_is_suggested() -> None:
+    assert refused("prdo", ("prod", "staging")) == "unknown target 'prdo'; did you mean 'prod'?"
+
+
+@pytest.mark.parametrize("tag", ["win_amd64", "linux_x86_64", "manylinux_2_28_x86_64"])
+def test_a_platform_tag_is_taken_although_a_declared_target_has_a_similar_name(tag: str) -> None:
+    similar = tag.replace("_", "-")
+    assert parse_spec(tag, (similar,)) == parse_spec(tag)
+
+
+def test_a_wrong_platform_tag_is_explained_although_a_declared_target_is_similar() -> None:
+    reason = refused("manylinux2010_aarch64", ("manylinux2010-aarch64",))
+    assert reason.startswith("manylinux2010_aarch64 never existed")
+
+
+# --- completing a draft -----------------------------------------------------------------------
+
+WINDOWS = parse_platform("win_amd64")
+
+
+def completed(draft: Draft, python: PythonVersion) -> str:
+    with pytest.raises(SpecError) as caught:
+        complete(draft, python)
+    return str(caught.value)
+
+
+def test_a_draft_without_a_platform_is_no_target() -> None:
+    reason = completed(Draft(), PythonVersion(3, 11))
+    assert reason == "the target names no platform; set platforms"
+
+
+@pytest.mark.parametrize(
+    ("implementation", "abi", "reason"),
+    [
+        ("cp", "cp310", "ABI cp310 is not one of CPython 3.11"),
+        ("cp", "cp313t", "ABI cp313t is not one of CPython 3.11"),
+        ("cp", "pypy311_pp73", "ABI pypy311_pp73 is not one of CPython 3.11"),
+        ("pp", "cp311", "ABI cp311 is not one of PyPy 3.11"),
+        ("pp", "pypy310_pp73", "ABI pypy310_pp73 is not one of PyPy 3.11"),
+    ],
+)
+def test_an_abi_of_another_interpreter_is_refused(
+    implementation: str, abi: str, reason: str
+) -> None:
+    draft = Draft(platforms=(WINDOWS,), implementation=implementation, abis=(abi,))
+    assert completed(draft, PythonVersion(3, 11)) == reason
+
+
+@pytest.mark.parametrize("abi", ["cp311", "cp311d", "abi3", "none"])
+def test_an_abi_that_the_interpreter_may_have_is_taken(abi: str) -> None:
+    draft = Draft(platforms=(WINDOWS,), abis=("cp311", abi))
+    assert complete(draft, PythonVersion(3, 11)).abis == ("cp311", abi)
+
+
+@pytest.mark.parametrize(
+    ("markers", "reason"),
+    [
+        (
+            {"python_version": "3.12"},
+            "python_version '3.12' contradicts Python 3.11.4; set python",
+        ),
+        ({"python_full_version": "3.11"}, "needs a patch level, such as 3.11.4"),
+        ({"python_full_version": "3.11.5"}, "Python 3.11.4 and Python 3.11.5 contradict"),
+        ({"python_full_version": "3.12.1"}, "Python 3.11.4 and Python 3.12.1 contradict"),
+        ({"python_full_version": "3.11.0rc1"}, "'3.11.0rc1' is not a Python version"),
+        ({"python_full_version": ""}, "'' is not a Python version"),
+    ],
+)
+def test_marker_values_that_cannot_be_are_refused(markers: dict[str, str], reason: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        target_for("win_amd64", "3.11.4", markers=markers)
+    assert reason in str(caught.value)
