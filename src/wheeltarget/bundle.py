@@ -1,0 +1,419 @@
+"""The use case: settings, lock -> plans -> wheels -> bundles. Knows no Poetry, no terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from wheeltarget.core.errors import IntegrityError, PlanError, Problem, UsageError
+from wheeltarget.core.explain import Compatibility
+from wheeltarget.core.lock import RELOCK
+from wheeltarget.core.manifest import (
+    MANIFEST_NAME,
+    REQUIREMENTS_NAME,
+    WHEELS_FOLDER,
+    Contents,
+    Member,
+    manifest_text,
+    requirements_text,
+)
+from wheeltarget.core.markers import MarkerValueError
+from wheeltarget.core.model import StoredWheel
+from wheeltarget.core.plan import Chosen, Plan, make_plan
+from wheeltarget.core.report import Report, TargetReport, WrittenBundle, conflict_hint
+from wheeltarget.core.wheelname import bundle_file_name
+from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
+from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
+from wheeltarget.io.index import Wanted
+from wheeltarget.io.wheels import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from wheeltarget.core.config import TargetSettings
+    from wheeltarget.core.model import Digest, Lock, Project
+    from wheeltarget.core.wheelname import WheelName
+    from wheeltarget.io.archive import ZipTime
+    from wheeltarget.io.cache import Cache
+
+#: How often a bundle is written anew because an entry of the cache turned out to be damaged.
+_HEALING_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked for: the project, its lock, the targets, and which of its parts."""
+
+    project: Project
+    lock: Lock
+    targets: tuple[TargetSettings, ...]
+    groups: frozenset[NormalizedName]
+    extras: frozenset[NormalizedName]
+    strict: bool = False
+
+
+class WheelSupply(Protocol):
+    """Where wheels come from. See :class:`wheeltarget.io.wheels.Supply`."""
+
+    @property
+    def cache(self) -> Cache:
+        """Where its wheels are kept."""
+
+    def obtain(self, wanted: Iterable[Wanted]) -> Mapping[Digest, Stored]:
+        """All wanted wheels, each stored under its locked hash."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """What bundling needs of the outside world.
+
+    ``build`` gives the project's own wheel and is called at most once; ``generator`` is the name
+    and version that manifests carry; ``root`` is what paths in reports are relative to.
+    """
+
+    supply: WheelSupply
+    build: Callable[[], tuple[WheelName, Stored]]
+    generator: tuple[str, str]
+    moment: ZipTime
+    root: Path
+
+
+# --- planning -------------------------------------------------------------------------------
+
+
+def plan_all(request: Request) -> tuple[Plan, ...]:
+    """A plan for each target, in the order asked for.
+
+    Raises UsageError where a marker cannot be compared with a value that a target gives.
+    """
+    try:
+        return tuple(
+            make_plan(
+                request.lock.packages,
+                settings.target,
+                groups=request.groups,
+                extras=request.extras,
+                exclude=settings.exclude,
+            )
+            for settings in request.targets
+        )
+    except MarkerValueError as error:
+        raise UsageError(Problem(what=str(error), hint="check the target's markers")) from error
+
+
+def exclusion_problems(request: Request) -> list[Problem]:
+    """Exclusions that name nothing in the lock: probably a typing error."""
+    locked = {package.name for package in request.lock.packages}
+    excluded = {name for settings in request.targets for name in settings.exclude}
+    return [
+        Problem(what=f"exclude names {name}, which is not in the lock", hint="remove or correct it")
+        for name in sorted(excluded - locked)
+    ]
+
+
+def undecided_problems(plan: Plan) -> Iterable[Problem]:
+    """Packages that are included although a fact is missing to say whether they apply."""
+    for entry in plan.undecided:
+        yield Problem(
+            what=f"{entry.package} is included although {plan.target.name} does not decide its "
+            f"marker: {entry.marker} (depends on {', '.join(entry.variables)})",
+            package=str(entry.package),
+            target=plan.target.name,
+            hint=_undecided_hint(entry.variables),
+        )
+
+
+def _undecided_hint(variables: Sequence[str]) -> str:
+    """How to decide a marker."""
+    if tuple(variables) == ("python_full_version",):
+        return "say the patch level of the target's Python, for example --python 3.11.9"
+    return f"say {', '.join(variables)} under markers of a declared target"
+
+
+def check_plans(request: Request, plans: Sequence[Plan]) -> None:
+    """Raises PlanError or IntegrityError where a plan cannot be bundled.
+
+    With ``strict`` an undecided marker is such a reason, too.
+    """
+    unplanned = [problem for plan in plans for problem in _plan_problems(plan)]
+    if request.strict:
+        unplanned += [problem for plan in plans for problem in undecided_problems(plan)]
+    untrusted = [problem for plan in plans for problem in _trust_problems(plan)]
+    if unplanned:
+        raise PlanError(*unplanned, *untrusted)
+    if untrusted:
+        raise IntegrityError(*untrusted)
+
+
+def _trust_problems(plan: Plan) -> Iterable[Problem]:
+    """What is to be taken, and the lock holds no hash of it that can be trusted."""
+    for chosen in plan.untrusted:
+        yield Problem(
+            what=f"{chosen.file.name} cannot be verified: {chosen.file.distrust}",
+            package=str(chosen.package),
+            target=plan.target.name,
+            file=chosen.file.name,
+            hint=RELOCK,
+        )
+    for entry in plan.unlisted:
+        yield Problem(
+            what=f"the lock lists no file of {entry.package}, so nothing of it can be verified",
+            package=str(entry.package),
+            target=plan.target.name,
+            hint=RELOCK,
+        )
+
+
+def _plan_problems(plan: Plan) -> Iterable[Problem]:
+    name = plan.target.name
+    unusable = [entry for entry in plan.unavailable if entry not in plan.unlisted]
+    if unusable:
+        missing = ", ".join(str(entry.package) for entry in unusable)
+        first = unusable[0].package.name
+        yield Problem(
+            what=f"no usable file for {name} of {missing}",
+            target=name,
+            hint=f"see why with --check --explain {first}; a package that the target provides can "
+            "be left out with --exclude",
+        )
+    for conflict in plan.conflicts:
+        versions = ", ".join(
+            f"{package.version} (where {marker})" if str(marker) else f"{package.version} (always)"
+            for package, marker in conflict.candidates
+        )
+        yield Problem(
+            what=f"several versions of {conflict.name} apply to {name}: {versions}",
+            package=conflict.name,
+            target=name,
+            hint=conflict_hint(conflict).rstrip("."),
+        )
+
+
+# --- where bundles go -----------------------------------------------------------------------
+
+
+def bundle_paths(
+    request: Request, output: str | None, template: str, *, base: Path, here: Path
+) -> tuple[Path, ...]:
+    """The path of each target's bundle.
+
+    ``output`` is what the user typed, relative to ``here``: a ``.zip`` path, a directory, or a
+    template with ``{name}``, ``{version}``, ``{target}``. Else ``template`` holds, relative to
+    ``base``, the project's folder.
+
+    Raises UsageError where two bundles would be one file, or the template cannot be filled.
+    """
+    if output is None:
+        root, pattern = base, template
+    elif "{" in output or output.endswith(".zip"):
+        root, pattern = here, output
+    else:
+        root, pattern = here / output, DEFAULT_NAME
+    paths = tuple(root / _filled(pattern, request, s.target.name) for s in request.targets)
+    if len({str(path).casefold() for path in paths}) < len(paths):
+        raise UsageError(
+            Problem(
+                what=f"{len(paths)} targets cannot share the output {output or template}",
+                hint="give a directory, or a template with {target}",
+            )
+        )
+    return paths
+
+
+DEFAULT_NAME = "{name}-{version}-{target}.zip"
+
+
+def _filled(pattern: str, request: Request, target: str) -> str:
+    project = request.project
+    try:
+        return bundle_file_name(
+            pattern, name=project.name, version=str(project.version), target=target
+        )
+    except ValueError as error:
+        raise UsageError(
+            Problem(
+                what=f"the output {pattern!r} cannot be filled in: {error}",
+                hint="there are {name}, {version} and {target}",
+            )
+        ) from error
+
+
+# --- bundling -------------------------------------------------------------------------------
+
+
+def bundle_all(
+    request: Request, plans: Sequence[Plan], paths: Sequence[Path], workshop: Workshop
+) -> Report:
+    """Write one bundle for each plan, all or none: they are put in place when all are finished.
+
+    Raises the errors of its parts; no bundle that was there before is touched then.
+    """
+    wanted = [Wanted.of(chosen) for plan in plans for chosen in plan.chosen]
+    stored = dict(workshop.supply.obtain(wanted))
+    own = workshop.build() if request.project.packaged else None
+    own_tags = [_own_tag(own, plan) for plan in plans]
+    drafts: list[Draft] = []
+    try:
+        members = []
+        for plan, path, own_tag in zip(plans, paths, own_tags, strict=True):
+            draft, of = _write_healing(request, plan, path, own_tag, workshop, stored)
+            drafts.append(draft)
+            members.append(of)
+        for draft in drafts:
+            draft.publish()
+    finally:
+        for draft in drafts:
+            draft.discard()
+    return Report(
+        project=request.project,
+        targets=tuple(
+            TargetReport(
+                plan=plan,
+                bundle=_written(draft, len(of), workshop.root),
+                own_wheel=next(((m.wheel, m.tag) for m in of if m.built), None),
+            )
+            for plan, draft, of in zip(plans, drafts, members, strict=True)
+        ),
+    )
+
+
+def _written(draft: Draft, wheels: int, root: Path) -> WrittenBundle:
+    path = draft.path
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return WrittenBundle(path=str(shown), size=draft.size, sha256=draft.sha256, wheels=wheels)
+
+
+OwnWheel = tuple["WheelName", Stored, str]
+
+
+def _own_tag(own: tuple[WheelName, Stored] | None, plan: Plan) -> OwnWheel | None:
+    """The project's own wheel with the tag that fits the target. Raises PlanError if none does."""
+    if own is None:
+        return None
+    name, stored = own
+    best = Compatibility(plan.target).best(name)
+    if best is None:
+        raise PlanError(
+            Problem(
+                what=f"the project's own wheel {name.filename} does not fit {plan.target.name}: it "
+                "was built for this machine",
+                target=plan.target.name,
+                file=name.filename,
+                hint="build it on such a machine, or leave it out with --no-root",
+            )
+        )
+    return name, stored, best[1]
+
+
+def _write_healing(
+    request: Request,
+    plan: Plan,
+    path: Path,
+    own: OwnWheel | None,
+    workshop: Workshop,
+    stored: dict[Digest, Stored],
+) -> tuple[Draft, Sequence[Member]]:
+    """Write a bundle; where an entry of the cache is damaged, fetch it again and start over.
+
+    Entries are verified while they are copied, so that a bundle costs one reading of them.
+    """
+    wanted = {each.digest: each for each in map(Wanted.of, plan.chosen)}
+    for _ in range(_HEALING_ROUNDS):
+        try:
+            return _write_bundle(request, plan, path, own, workshop, stored)
+        except HashMismatchError as error:
+            if error.digest not in wanted:
+                raise
+            workshop.supply.cache.discard(error.digest)
+            stored.update(workshop.supply.obtain([wanted[error.digest]]))
+    raise IntegrityError(
+        Problem(
+            what="the cache gives back other bytes than were written into it, again and again",
+            hint="check the disk, or use --no-cache",
+        )
+    )
+
+
+def _write_bundle(
+    request: Request,
+    plan: Plan,
+    path: Path,
+    own: OwnWheel | None,
+    workshop: Workshop,
+    stored: Mapping[Digest, Stored],
+) -> tuple[Draft, Sequence[Member]]:
+    sources: dict[str, Stored] = {}
+    members = []
+    for chosen in plan.chosen:
+        entry = stored[Wanted.of(chosen).digest]
+        members.append(_member(chosen, entry, plan))
+        sources[chosen.file.name] = entry
+    if own is not None:
+        name, entry, tag = own
+        members.append(_own_member(name, entry, tag))
+        sources[name.filename] = entry
+    _check_distinct(plan, list(sources))
+    contents = Contents(
+        generator=workshop.generator,
+        project=request.project,
+        content_hash=request.lock.content_hash,
+        target=plan.target,
+        groups=tuple(request.groups),
+        extras=tuple(request.extras),
+        members=tuple(members),
+        excluded=plan.excluded,
+    )
+    draft = write_draft(path, _archive_members(contents, sources), workshop.moment)
+    return draft, members
+
+
+def _check_distinct(plan: Plan, filenames: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for filename in filenames:
+        other = seen.setdefault(filename.casefold(), filename)
+        if other != filename:
+            raise IntegrityError(
+                Problem(
+                    what=f"{other} and {filename} are one file where case does not count",
+                    target=plan.target.name,
+                    file=filename,
+                )
+            )
+
+
+def _archive_members(contents: Contents, sources: Mapping[str, Stored]) -> Iterable[ArchiveMember]:
+    """The members in the order that the contract fixes."""
+    yield ArchiveMember.of_text(MANIFEST_NAME, manifest_text(contents))
+    yield ArchiveMember.of_text(REQUIREMENTS_NAME, requirements_text(contents))
+    for filename, entry in sorted(sources.items()):
+        yield ArchiveMember(
+            name=f"{WHEELS_FOLDER}/{filename}",
+            size=entry.size,
+            content=partial(read_verified, entry),
+        )
+
+
+def _member(chosen: Chosen, entry: Stored, plan: Plan) -> Member:
+    undecided = next((u for u in plan.undecided if u.package is chosen.package), None)
+    return Member(
+        name=chosen.package.name,
+        version=str(chosen.package.version),
+        tag=chosen.tag,
+        wheel=StoredWheel(filename=chosen.file.name, sha256=sha256_of(entry), size=entry.size),
+        source=chosen.package.source,
+        undecided=(str(undecided.marker), undecided.variables) if undecided else None,
+    )
+
+
+def _own_member(name: WheelName, entry: Stored, tag: str) -> Member:
+    return Member(
+        name=name.name,
+        version=str(name.version),
+        tag=tag,
+        wheel=StoredWheel(filename=name.filename, sha256=entry.digest.hex, size=entry.size),
+        built=True,
+    )

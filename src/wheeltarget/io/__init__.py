@@ -1,0 +1,1 @@
+"""The outside world, without Poetry: network, cache, archives."""

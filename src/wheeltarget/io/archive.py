@@ -1,0 +1,180 @@
+"""Reproducible zip archives, published atomically."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+import time
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheeltarget.core.errors import FileSystemError, Problem, UsageError
+from wheeltarget.io.cache import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from typing import IO
+
+ZipTime = tuple[int, int, int, int, int, int]
+
+#: The first and the last moment that a zip can say (MS-DOS time has steps of two seconds).
+_EARLIEST: ZipTime = (1980, 1, 1, 0, 0, 0)
+_LATEST: ZipTime = (2107, 12, 31, 23, 59, 58)
+
+_FILE_MODE = 0o644
+_EXECUTABLE_MODE = 0o755
+_UNIX = 3
+_LARGE = 0x7FFFFFFF
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveMember:
+    """One member: its name, its size in bytes, and its content, opened when its turn comes.
+
+    ``content`` may be called again if the archive has to be written anew.
+    """
+
+    name: str
+    size: int
+    content: Callable[[], Iterable[bytes]]
+    executable: bool = False
+
+    @classmethod
+    def of_text(cls, name: str, text: str) -> ArchiveMember:
+        """A member from text, as UTF-8."""
+        data = text.encode()
+        return cls(name=name, size=len(data), content=lambda: [data])
+
+
+def zip_time(source_date_epoch: str | None) -> ZipTime:
+    """The time of every member: 1980-01-01, or SOURCE_DATE_EPOCH clamped to what a zip can say.
+
+    Raises UsageError where the variable is not a whole number (reproducible-builds.org).
+    """
+    if not source_date_epoch:
+        return _EARLIEST
+    try:
+        seconds = int(source_date_epoch)
+    except ValueError:
+        raise UsageError(
+            Problem(
+                what=f"SOURCE_DATE_EPOCH is {source_date_epoch!r}, not a whole number of seconds",
+                hint="unset it, or set it to seconds since 1970",
+            )
+        ) from None
+    return _clamped(seconds)
+
+
+def _clamped(seconds: int) -> ZipTime:
+    # Beyond these bounds gmtime itself may fail; they lie outside what a zip can say anyway.
+    if seconds < 0:
+        return _EARLIEST
+    if seconds > 2**32 + 2**30:
+        return _LATEST
+    moment = time.gmtime(seconds)
+    exact = (
+        moment.tm_year,
+        moment.tm_mon,
+        moment.tm_mday,
+        moment.tm_hour,
+        moment.tm_min,
+        moment.tm_sec,
+    )
+    return min(max(_EARLIEST, exact), _LATEST)
+
+
+def write_archive(file: IO[bytes], members: Iterable[ArchiveMember], moment: ZipTime) -> None:
+    """Write members in the given order, stored, so that equal input gives equal bytes anywhere.
+
+    Stored, because wheels are compressed already, and because what deflate writes differs between
+    implementations of zlib.
+    """
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for member in members:
+            info = zipfile.ZipInfo(member.name, moment)
+            # ZipInfo fills these from the host: set what a Unix host would say.
+            info.create_system = _UNIX
+            mode = _EXECUTABLE_MODE if member.executable else _FILE_MODE
+            info.external_attr = (stat.S_IFREG | mode) << 16
+            info.file_size = member.size
+            with archive.open(info, "w", force_zip64=member.size > _LARGE) as out:
+                for chunk in member.content():
+                    out.write(chunk)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A finished file not yet in its place: ``publish`` moves it there, ``discard`` drops it."""
+
+    temporary: Path
+    path: Path
+    size: int
+    sha256: str
+
+    def publish(self) -> None:
+        """Put the file in its place in one step. Raises FileSystemError."""
+        with writing(self.path):
+            self.temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove the file if it was not published."""
+        with contextlib.suppress(OSError):
+            self.temporary.unlink()
+
+
+def write_draft(path: Path, members: Iterable[ArchiveMember], moment: ZipTime) -> Draft:
+    """Write an archive beside the place where it shall be, and hash it.
+
+    Raises FileSystemError: the place is a folder or a link, or cannot be written. Whatever a
+    member's content raises passes through, with nothing left behind.
+    """
+    _check_place(path)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.partial")
+    try:
+        with writing(path):
+            # Not mkstemp: the file shall have the permissions that any new file gets.
+            descriptor = os.open(
+                temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+            )
+        with writing(path), os.fdopen(descriptor, "w+b") as file:
+            write_archive(file, members, moment)
+            file.flush()
+            os.fsync(file.fileno())
+            # zip headers are completed after their data, so the whole is hashed afterwards.
+            size = file.tell()
+            sha256 = _sha256(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    return Draft(temporary=temporary, path=path, size=size, sha256=sha256)
+
+
+def _sha256(file: IO[bytes]) -> str:
+    file.seek(0)
+    hasher = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def _check_place(path: Path) -> None:
+    if path.is_symlink():
+        reason = "it is a symbolic link"
+    elif path.is_dir():
+        reason = "it is a folder"
+    else:
+        return
+    raise FileSystemError(
+        Problem(
+            what=f"cannot write {path}: {reason}", file=str(path), hint="choose another --output"
+        )
+    )

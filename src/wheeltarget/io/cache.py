@@ -1,0 +1,154 @@
+"""Wheels by their hash, on disk. Whatever is read is verified; nothing is trusted for its place."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheeltarget.core.errors import FileSystemError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+    from wheeltarget.core.model import Digest
+
+_CHUNK = 1024 * 1024
+
+
+class HashMismatchError(Exception):
+    """What was read is not what the hash says. ``found`` is the hash of what was read, in hex."""
+
+    def __init__(self, digest: Digest, found: str) -> None:
+        super().__init__(f"expected {digest}, found {digest.algorithm}:{found}")
+        self.digest = digest
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An entry of the cache: its path, size in bytes, and the hash that it is stored under."""
+
+    path: Path
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A content-addressed store below ``root``, safe for several runs at once."""
+
+    root: Path
+
+    def find(self, digest: Digest) -> Stored | None:
+        """The entry of that hash, not yet verified; None where there is none.
+
+        A symbolic link or anything else that is no plain file counts as missing.
+        """
+        path = self._path(digest)
+        try:
+            status = path.lstat()
+        except OSError:
+            return None
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+            return None
+        return Stored(path=path, digest=digest, size=status.st_size)
+
+    def add(self, digest: Digest, chunks: Iterable[bytes]) -> Stored:
+        """Store a body under its hash, hashing while it arrives.
+
+        Raises HashMismatchError, with nothing stored; FileSystemError where the cache cannot be
+        written.
+        """
+        path = self._path(digest)
+        with writing(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+        try:
+            with _closing(os.fdopen(descriptor, "wb"), path) as file:
+                size = _write_verified(file, digest, chunks)
+            with writing(path):
+                if path.is_dir() and not path.is_symlink():
+                    path.rmdir()
+                Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+        return Stored(path=path, digest=digest, size=size)
+
+    def discard(self, digest: Digest) -> None:
+        """Forget an entry that turned out to be wrong."""
+        with contextlib.suppress(OSError):
+            self._path(digest).unlink()
+
+    def _path(self, digest: Digest) -> Path:
+        return self.root / digest.algorithm / digest.hex[:2] / digest.hex[2:]
+
+
+@contextlib.contextmanager
+def _closing(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    """Closes the file, which writes what is left of it, so that a full disk may show only then."""
+    try:
+        yield file
+    finally:
+        with writing(path):
+            file.close()
+
+
+def _write_verified(file: BinaryIO, digest: Digest, chunks: Iterable[bytes]) -> int:
+    hasher = hashlib.new(digest.algorithm)
+    size = 0
+    for chunk in chunks:
+        hasher.update(chunk)
+        size += len(chunk)
+        with writing(None):
+            file.write(chunk)
+    if hasher.hexdigest() != digest.hex:
+        raise HashMismatchError(digest, hasher.hexdigest())
+    return size
+
+
+def read_verified(stored: Stored) -> Iterator[bytes]:
+    """The entry's bytes; HashMismatchError after the last chunk if they are not what they must be.
+
+    Whoever writes them elsewhere must throw that away on the error. An entry that vanished or
+    cannot be read counts as a mismatch too: in all these cases it must be fetched anew.
+    """
+    hasher = hashlib.new(stored.digest.algorithm)
+    size = 0
+    try:
+        descriptor = os.open(
+            stored.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        )
+        with os.fdopen(descriptor, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                hasher.update(chunk)
+                size += len(chunk)
+                yield chunk
+    except OSError:
+        raise HashMismatchError(stored.digest, "unreadable") from None
+    if hasher.hexdigest() != stored.digest.hex or size != stored.size:
+        raise HashMismatchError(stored.digest, hasher.hexdigest())
+
+
+@contextlib.contextmanager
+def writing(path: Path | None) -> Iterator[None]:
+    """Turns an OSError into a FileSystemError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        where = str(path or error.filename or "the cache")
+        raise FileSystemError(
+            Problem(
+                what=f"cannot write {where}: {error.strerror or error}",
+                file=where,
+                hint="check permissions and free space",
+            )
+        ) from error

@@ -1,0 +1,140 @@
+"""From locked files to links: one index page for each project, then what it says of the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from wheeltarget.core.errors import IntegrityError, NetworkError, Problem, WheeltargetError
+from wheeltarget.core.links import ACCEPT, Found, Link, PageError, find_links, lists_project
+from wheeltarget.core.manifest import without_secrets
+from wheeltarget.io.fetch import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wheeltarget.core.model import Digest, LockedFile, LockedPackage
+    from wheeltarget.core.plan import Chosen
+    from wheeltarget.io.fetch import Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """One package index. ``url`` is that of its root, or of its only page if ``flat``."""
+
+    name: str
+    url: str
+    client: Client
+    flat: bool = False
+
+    def page_url(self, project: str) -> str:
+        """Where the page of a project is (PEP 503: normalised name, trailing slash)."""
+        return self.url if self.flat else f"{self.url.rstrip('/')}/{project}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A locked wheel that has to be fetched: which file of which package, by which hash."""
+
+    package: LockedPackage
+    file: LockedFile
+    digest: Digest
+
+    @classmethod
+    def of(cls, chosen: Chosen) -> Wanted:
+        """The file of a plan's choice, whose hash has been found to be trusted."""
+        assert chosen.file.digest is not None
+        return cls(package=chosen.package, file=chosen.file, digest=chosen.file.digest)
+
+
+def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
+    """The links of locked files of one project, every one of them, and those that were refused.
+
+    Raises NetworkError where the page cannot be had or does not list a file any more, and
+    IntegrityError where the index names another hash than the lock. All files are named.
+    """
+    project = wanted[0].package.name
+    url = index.page_url(project)
+    try:
+        page = index.client.page(url, ACCEPT)
+        found = find_links(page, [each.file.name for each in wanted])
+    except (FetchError, PageError) as error:
+        raise NetworkError(_page_problem(index, project, url, error)) from error
+    gone = [each for each in wanted if each.file.name not in found.links]
+    if gone:
+        known = lists_project(page, gone[0].file.name)
+        raise NetworkError(*(_gone_problem(index, each, known, found.refused) for each in gone))
+    for each in wanted:
+        _check_link(index, page.url, each, found.links[each.file.name])
+    return found
+
+
+def _page_problem(index: Index, project: str, url: str, error: Exception) -> Problem:
+    status = getattr(error, "status", None)
+    hint = "check that the source is reachable; what is in the cache can be used with --offline"
+    if status in {401, 403}:
+        hint = (
+            f"set credentials for it: poetry config http-basic.{index.name} USER PASSWORD, or "
+            f"POETRY_HTTP_BASIC_{_variable(index.name)}_USERNAME and ..._PASSWORD"
+        )
+    elif status == 404:
+        hint = "check the source's URL, and whether the project has moved"
+    return Problem(
+        what=f"the index {index.name} gives no page for {project}: {error} "
+        f"({without_secrets(url)})",
+        package=project,
+        hint=hint,
+    )
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_").replace(".", "_")
+
+
+def _gone_problem(index: Index, wanted: Wanted, known: bool, refused: Sequence[str]) -> Problem:
+    if refused:
+        names = ", ".join(map(repr, refused))
+        what = f"the index {index.name} offers {wanted.file.name} only as {names}"
+        hint = "a file name that is a path is an attack or a fault; ask whoever runs the index"
+    elif known:
+        what = f"the index {index.name} no longer offers {wanted.file.name}"
+        hint = "it was removed since it was locked; run `poetry lock`"
+    else:
+        what = (
+            f"the index {index.name} answers for {wanted.package.name} with a page that lists no "
+            f"file of it, so not {wanted.file.name} either"
+        )
+        hint = "a login page or a wrong URL may be the cause; check the source and its credentials"
+    return Problem(what=what, package=str(wanted.package), file=wanted.file.name, hint=hint)
+
+
+def _check_link(index: Index, page_url: str, wanted: Wanted, link: Link) -> None:
+    if link.contradicts(wanted.digest):
+        raise IntegrityError(
+            Problem(
+                what=f"the index {index.name} names another hash for {wanted.file.name} than the "
+                f"lock ({wanted.digest})",
+                package=str(wanted.package),
+                file=wanted.file.name,
+                hint="the file was replaced, or the index is not to be trusted; find out which "
+                "before you lock anew",
+            )
+        )
+    if urlsplit(page_url).scheme == "https" and urlsplit(link.url).scheme == "http":
+        raise NetworkError(
+            Problem(
+                what=f"the index {index.name} links {wanted.file.name} over plain http, which is "
+                "not followed from https",
+                package=str(wanted.package),
+                file=wanted.file.name,
+                hint="ask whoever runs the index to link over https",
+            )
+        )
+
+
+def problems_of(results: Sequence[object]) -> tuple[type[WheeltargetError], tuple[Problem, ...]]:
+    """All problems among results, and the class to raise them as: the gravest one."""
+    errors = [result for result in results if isinstance(result, WheeltargetError)]
+    gravest = max((type(error) for error in errors), key=lambda cls: cls.exit_code)
+    return gravest, tuple(problem for error in errors for problem in error.problems)

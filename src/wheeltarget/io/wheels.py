@@ -1,0 +1,214 @@
+"""Chosen wheels into the cache: from it where they are there, else from their index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from wheeltarget.core.errors import IntegrityError, NetworkError, Problem, WheeltargetError
+from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
+from wheeltarget.io.fetch import CancelledError, FetchError
+from wheeltarget.io.index import Index, Wanted, links_for, problems_of
+from wheeltarget.io.parallel import run_all
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from wheeltarget.core.links import Link
+    from wheeltarget.core.model import Digest, Source
+    from wheeltarget.io.cache import Cache
+
+
+class Progress(Protocol):
+    """Is told what is being fetched. Called from several threads."""
+
+    def begin(self, files: int) -> None:
+        """That many files have to be fetched."""
+
+    def advance(self, size: int) -> None:
+        """So many further bytes have come."""
+
+    def finish_file(self, name: str) -> None:
+        """One file is there, verified."""
+
+    def end(self) -> None:
+        """All is there, or the run has failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supply:
+    """Gets wheels. ``index_for`` gives the index of a locked source, or raises UsageError."""
+
+    cache: Cache
+    index_for: Callable[[Source], Index]
+    progress: Progress
+    warn: Callable[[Problem], None]
+    cancelled: threading.Event
+    workers: int
+    offline: bool = False
+
+    def obtain(self, wanted: Iterable[Wanted]) -> Mapping[Digest, Stored]:
+        """All wanted wheels, from the cache or fetched into it.
+
+        Entries of the cache are not yet verified: that happens when they are read.
+
+        Raises NetworkError, IntegrityError, UsageError or FileSystemError, listing every file that
+        cannot be had.
+        """
+        files = {each.digest: each for each in wanted}
+        stored = {digest: self.cache.find(digest) for digest in files}
+        missing = [files[digest] for digest, entry in stored.items() if entry is None]
+        fetched = self._fetch(missing) if missing else {}
+        return {**{d: entry for d, entry in stored.items() if entry is not None}, **fetched}
+
+    def _fetch(self, missing: Sequence[Wanted]) -> Mapping[Digest, Stored]:
+        if self.offline:
+            raise NetworkError(*(_offline_problem(each) for each in missing))
+        links = self._links(missing)
+        self.progress.begin(len(missing))
+        try:
+            results = run_all(
+                missing,
+                lambda each: self._download(each, links[each.digest]),
+                workers=self.workers,
+                cancelled=self.cancelled,
+                fail_fast=True,
+            )
+        finally:
+            self.progress.end()
+        _raise_problems(results)
+        return {
+            each.digest: result
+            for each, result in zip(missing, results, strict=True)
+            if isinstance(result, Stored)
+        }
+
+    def _links(self, missing: Sequence[Wanted]) -> Mapping[Digest, tuple[Index, Link]]:
+        """Where each file is.
+
+        Pages come first, so that all that is amiss is known before a long download begins.
+        """
+        by_page: dict[tuple[Source, str], list[Wanted]] = defaultdict(list)
+        for each in missing:
+            by_page[each.package.source, each.package.name].append(each)
+        pages = [(self.index_for(source), of) for (source, _), of in by_page.items()]
+        results = run_all(
+            pages,
+            lambda page: (page[0], links_for(*page)),
+            workers=self.workers,
+            cancelled=self.cancelled,
+        )
+        _raise_problems(results)
+        found: dict[Digest, tuple[Index, Link]] = {}
+        for (_, of), result in zip(pages, results, strict=True):
+            assert isinstance(result, tuple)
+            index, page = result
+            for name in page.refused:
+                self.warn(
+                    Problem(
+                        what=f"the index {index.name} links {name!r}, which is not followed",
+                        package=str(of[0].package),
+                        hint="a file name that is a path is an attack or a fault",
+                    )
+                )
+            for each in of:
+                link = page.links[each.file.name]
+                found[each.digest] = (index, link)
+                if link.yanked is not None:
+                    reason = f": {link.yanked}" if link.yanked else ""
+                    self.warn(
+                        Problem(
+                            what=f"{each.file.name} is yanked{reason}; it is used as locked",
+                            package=str(each.package),
+                            file=each.file.name,
+                        )
+                    )
+        return found
+
+    def _download(self, wanted: Wanted, found: tuple[Index, Link]) -> Stored:
+        index, link = found
+        try:
+            stored = self._download_verified(wanted, index, link)
+        except FetchError as error:
+            raise NetworkError(_download_problem(wanted, index, error)) from error
+        except HashMismatchError as error:
+            raise IntegrityError(_mismatch_problem(wanted, index, error)) from error
+        self.progress.finish_file(wanted.file.name)
+        return stored
+
+    def _download_verified(self, wanted: Wanted, index: Index, link: Link) -> Stored:
+        def write(chunks: Iterator[bytes]) -> Stored:
+            return self.cache.add(wanted.digest, self._counted(chunks))
+
+        try:
+            return index.client.download(link.url, write, size=link.size)
+        except HashMismatchError:
+            # A cache on the way may hold a damaged copy: ask once for a fresh one.
+            return index.client.download(link.url, write, size=link.size, fresh=True)
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.progress.advance(len(chunk))
+            yield chunk
+
+
+def _raise_problems(results: Sequence[object]) -> None:
+    failures = [result for result in results if isinstance(result, Exception)]
+    unexpected = [
+        failure
+        for failure in failures
+        if not isinstance(failure, (WheeltargetError, CancelledError))
+    ]
+    if unexpected:
+        raise unexpected[0]
+    if any(isinstance(failure, WheeltargetError) for failure in failures):
+        gravest, problems = problems_of(failures)
+        raise gravest(*problems)
+    if failures:
+        raise failures[0]
+
+
+def _offline_problem(wanted: Wanted) -> Problem:
+    return Problem(
+        what=f"{wanted.file.name} is not in the cache, and --offline forbids the network",
+        package=str(wanted.package),
+        file=wanted.file.name,
+        hint="run once without --offline",
+    )
+
+
+def _download_problem(wanted: Wanted, index: Index, error: FetchError) -> Problem:
+    gone = error.status in {404, 410}
+    return Problem(
+        what=f"cannot fetch {wanted.file.name} of the index {index.name}: {error} ({error.url})",
+        package=str(wanted.package),
+        file=wanted.file.name,
+        hint="the index lists it but does not have it any more; run `poetry lock`"
+        if gone
+        else "try again; check the network, proxy and credentials",
+    )
+
+
+def _mismatch_problem(wanted: Wanted, index: Index, error: HashMismatchError) -> Problem:
+    return Problem(
+        what=f"{wanted.file.name} from the index {index.name} is not the locked file: {error}",
+        package=str(wanted.package),
+        file=wanted.file.name,
+        hint="it was replaced or damaged on the way; do not lock anew before you know which",
+    )
+
+
+def sha256_of(stored: Stored) -> str:
+    """The entry's sha256 in hex, which is its name if it was locked by that.
+
+    Raises HashMismatchError where the entry has to be read and is damaged.
+    """
+    if stored.digest.algorithm == "sha256":
+        return stored.digest.hex
+    hasher = hashlib.sha256()
+    for chunk in read_verified(stored):
+        hasher.update(chunk)
+    return hasher.hexdigest()

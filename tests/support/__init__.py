@@ -1,0 +1,1 @@
+"""Real wheels, a real index and independent choosers to test against."""
