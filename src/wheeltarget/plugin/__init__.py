@@ -1,0 +1,1 @@
+"""The rooms that know Poetry. Importing this package imports nothing else."""

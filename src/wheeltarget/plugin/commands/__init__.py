@@ -1,0 +1,1 @@
+"""Poetry commands: options in, exit codes out."""

@@ -1,0 +1,346 @@
+"""``poetry bundle-wheels``: options -> request -> use case; errors -> exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from cleo.exceptions import CleoError
+from cleo.helpers import option
+from packaging.utils import canonicalize_name
+from poetry.console.commands.group_command import GroupCommand
+from poetry.console.exceptions import GroupNotFoundError
+
+from wheeltarget.bundle import (
+    Request,
+    Workshop,
+    bundle_all,
+    bundle_paths,
+    check_plans,
+    exclusion_problems,
+    plan_all,
+    undecided_problems,
+)
+from wheeltarget.core.config import PythonSource, TargetOptions, read_table, resolve_targets
+from wheeltarget.core.errors import INTERRUPTED, Problem, UsageError, WheeltargetError
+from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
+from wheeltarget.core.manifest import json_text
+from wheeltarget.core.plan import explain
+from wheeltarget.core.report import (
+    Explanation,
+    Report,
+    TargetReport,
+    bundle_line,
+    explain_lines,
+    json_document,
+    plan_lines,
+)
+from wheeltarget.core.suggest import did_you_mean
+from wheeltarget.io.archive import zip_time
+from wheeltarget.plugin import project as of_poetry
+from wheeltarget.plugin.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cleo.io.inputs.option import Option
+    from cleo.io.io import IO
+    from packaging.utils import NormalizedName
+    from poetry.poetry import Poetry
+
+    from wheeltarget.core.config import Table
+    from wheeltarget.core.wheelname import WheelName
+    from wheeltarget.io.archive import ZipTime
+    from wheeltarget.io.cache import Stored
+    from wheeltarget.io.wheels import Supply
+
+DISTRIBUTION = "poetry-plugin-wheeltarget"
+#: 1980-01-01, the first moment that a zip can say, in seconds since 1970.
+_EARLIEST_EPOCH = "315532800"
+
+
+def _values(name: str, shortcut: str | None, description: str) -> Option:
+    return option(name, shortcut, description, flag=False, multiple=True)
+
+
+class BundleWheelsCommand(GroupCommand):
+    """The command. Everything that it knows of its options stays in this class."""
+
+    name = "bundle-wheels"
+    description = "Bundles the locked wheels that fit another machine into a zipped wheelhouse."
+
+    options: ClassVar[list[Option]] = [
+        _values(
+            "target",
+            "t",
+            "The machine to bundle for: a platform tag, a wheel tag triple, tags separated by "
+            "commas, or the name of a declared target.",
+        ),
+        option("all-targets", None, "Bundle for every declared target."),
+        option(
+            "python", None, "The target's Python, where the target does not say it.", flag=False
+        ),
+        option("output", "o", "A .zip path, a directory, or a template.", flag=False),
+        _values("with", None, "Dependency groups to include besides main."),
+        _values("without", None, "Dependency groups to ignore."),
+        _values("only", None, "The only dependency groups to include."),
+        option("all-groups", None, "Include all dependency groups."),
+        _values("extras", "E", "Extra sets of dependencies to include."),
+        option("all-extras", None, "Include all extra dependencies."),
+        option("no-root", None, "Leave out the project's own wheel."),
+        _values("exclude", None, "A package that the target provides, to be left out."),
+        option("check", None, "Only plan: no network, nothing written."),
+        _values("explain", None, "A package whose every locked file is to be explained."),
+        option("json", None, "One JSON document on stdout, everything else on stderr."),
+        option("offline", None, "Use no network; what is not in the cache is an error."),
+        option("strict", None, "Treat warnings that touch the bundle's content as errors."),
+    ]
+
+    @property
+    def default_groups(self) -> set[str]:
+        """A bundle is for deployment, so only ``main``."""
+        return {"main"}
+
+    def run(self, io: IO) -> int:
+        """As cleo's, but an option that does not exist is a usage error, too."""
+        try:
+            return super().run(io)
+        except CleoError as error:
+            problem = Problem(what=str(error), hint="see poetry bundle-wheels --help")
+            console = Console(io)
+            console.errors([problem])
+            if io.input.has_parameter_option("--json"):
+                console.document(json_text(json_document(None, [problem])))
+            return UsageError.exit_code
+
+    def handle(self) -> int:
+        """Run the command and return its exit code (CONTRACT section 7)."""
+        console = Console(self.io, quiet_stdout=self.option("json"))
+        problems: tuple[Problem, ...] = ()
+        code = 0
+        try:
+            with _terminable(), console.reserved_stdout():
+                self._run(console)
+        except WheeltargetError as error:
+            problems, code = error.problems, error.exit_code
+        except KeyboardInterrupt:
+            problems, code = (Problem(what="interrupted; no bundle was changed"),), INTERRUPTED
+        except Exception as error:
+            # Poetry shows it and ends with 1; whoever reads the document must learn of it, too.
+            self._document(console, [Problem(what=f"{type(error).__name__}: {error}")])
+            raise
+        console.errors(problems)
+        self._document(console, problems)
+        return code
+
+    def _document(self, console: Console, problems: Sequence[Problem]) -> None:
+        if self.option("json"):
+            document = json_document(self._report, problems, self._explanations)
+            console.document(json_text(document))
+
+    # --- planning ---------------------------------------------------------------------------
+
+    #: How far the run came, for the document of ``--json``.
+    _report: Report | None = None
+    _explanations: tuple[Explanation, ...] = ()
+
+    def _run(self, console: Console) -> None:
+        poetry = self._load_poetry()
+        table = read_table(of_poetry.table(poetry))
+        request = self._request(poetry, table, console)
+        paths = bundle_paths(
+            request,
+            self.option("output"),
+            table.output,
+            base=poetry.pyproject_path.parent,
+            here=Path.cwd(),
+        )
+        moment = zip_time(os.environ.get("SOURCE_DATE_EPOCH"))
+        self._explanations = tuple(self._explain(request))
+        plans = plan_all(request)
+        self._report = Report(
+            project=request.project, targets=tuple(TargetReport(plan=plan) for plan in plans)
+        )
+        self._show_plans(console, request, self._report)
+        check_plans(request, plans)
+        if not self.option("check"):
+            with self._workshop(poetry, request, console, moment) as workshop:
+                self._report = bundle_all(request, plans, paths, workshop)
+            bundles = (target.bundle for target in self._report.targets)
+            console.results(bundle_line(bundle) for bundle in bundles if bundle)
+
+    def _load_poetry(self) -> Poetry:
+        try:
+            return self.poetry
+        except Exception as error:  # Poetry has no common root for what can be wrong in a project
+            raise UsageError(Problem(what=str(error).rstrip("."))) from error
+
+    def _request(self, poetry: Poetry, table: Table, console: Console) -> Request:
+        options = TargetOptions(
+            specs=tuple(self.option("target")),
+            all_targets=self.option("all-targets"),
+            python=self.option("python"),
+            exclude=tuple(_split(self.option("exclude"))),
+        )
+        source = PythonSource(
+            project=of_poetry.requires_python(poetry),
+            active=lambda: of_poetry.active_python(poetry),
+            notice=self._refuse if self.option("strict") else console.warn,
+        )
+        return Request(
+            targets=resolve_targets(table, options, source),
+            groups=self._groups(),
+            extras=of_poetry.select_extras(
+                poetry, self.option("extras"), every=self.option("all-extras")
+            ),
+            project=of_poetry.load_project(poetry, root=not self.option("no-root")),
+            lock=of_poetry.load_lock(poetry),
+            strict=self.option("strict"),
+        )
+
+    def _refuse(self, notice: Problem) -> None:
+        """With ``--strict``: the host shall not decide what is in a bundle."""
+        raise UsageError(notice)
+
+    def _groups(self) -> frozenset[NormalizedName]:
+        try:
+            return frozenset(canonicalize_name(group) for group in self.activated_groups)
+        except GroupNotFoundError as error:
+            raise UsageError(Problem(what=_without_markup(str(error)))) from error
+
+    def _explain(self, request: Request) -> Iterator[Explanation]:
+        names = [canonicalize_name(name) for name in _split(self.option("explain"))]
+        locked = {package.name for package in request.lock.packages}
+        unknown = [name for name in names if name not in locked]
+        if unknown:
+            raise UsageError(
+                *(
+                    Problem(
+                        what=f"--explain: the lock has no package {name!r}"
+                        f"{did_you_mean(name, locked)}"
+                    )
+                    for name in unknown
+                )
+            )
+        for settings in request.targets:
+            for package in request.lock.packages:
+                if package.name in names:
+                    rows = explain(package, settings.target)
+                    yield Explanation(target=settings.target, package=package, rows=rows)
+
+    def _show_plans(self, console: Console, request: Request, report: Report) -> None:
+        """The report with ``--check``; of failing targets only, on stderr, without it."""
+        check = self.option("check")
+        show = console.results if check else console.notes
+        for problem in exclusion_problems(request):
+            console.warn(problem)
+        for target in report.targets:
+            if not check and target.plan.ok and not request.strict:
+                for problem in undecided_problems(target.plan):
+                    console.warn(problem)
+            if check or not target.plan.ok:
+                lines = plan_lines(target, request.project, verbose=console.verbose)
+                show([*lines, ""])
+        for explanation in self._explanations:
+            console.results([*explain_lines(explanation), ""])
+
+    # --- bundling ---------------------------------------------------------------------------
+
+    @contextmanager
+    def _workshop(
+        self, poetry: Poetry, request: Request, console: Console, moment: ZipTime
+    ) -> Iterator[Workshop]:
+        cancelled = threading.Event()
+        here = poetry.pyproject_path.parent
+        with tempfile.TemporaryDirectory(prefix="wheeltarget-") as scratch:
+            yield Workshop(
+                supply=self._supply(poetry, console, cancelled, Path(scratch)),
+                build=lambda: self._build(request, here, Path(scratch), moment),
+                generator=(DISTRIBUTION, version(DISTRIBUTION)),
+                moment=moment,
+                root=Path.cwd(),
+            )
+
+    def _supply(
+        self, poetry: Poetry, console: Console, cancelled: threading.Event, scratch: Path
+    ) -> Supply:
+        # Imported here: --check needs neither requests nor anything else of the network.
+        from wheeltarget.io.cache import Cache
+        from wheeltarget.io.wheels import Supply
+        from wheeltarget.plugin.sources import Indexes
+
+        limits = _limits(poetry)
+        folder = Path(str(poetry.config.get("cache-dir"))) / "wheeltarget"
+        return Supply(
+            cache=Cache(scratch / "cache" if self.option("no-cache") else folder),
+            index_for=Indexes(
+                pool=poetry.pool,
+                limits=limits,
+                cancelled=cancelled,
+                user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}",
+            ),
+            progress=console.progress(),
+            warn=console.warn,
+            cancelled=cancelled,
+            workers=limits.workers,
+            offline=self.option("offline"),
+        )
+
+    def _build(
+        self, request: Request, source: Path, scratch: Path, moment: ZipTime
+    ) -> tuple[WheelName, Stored]:
+        from wheeltarget.io.build import build_project_wheel
+
+        return build_project_wheel(
+            source,
+            scratch,
+            request.project,
+            moment=moment,
+            epoch=os.environ.get("SOURCE_DATE_EPOCH") or _EARLIEST_EPOCH,
+            offline=self.option("offline"),
+        )
+
+
+def _limits(poetry: Poetry) -> Limits:
+    """Our limits with what Poetry's configuration says of workers and retries."""
+    retries = int(poetry.config.get("requests.max-retries") or 0)
+    return replace(
+        DEFAULT_LIMITS,
+        workers=max(1, poetry.config.installer_max_workers),
+        attempts=max(DEFAULT_LIMITS.attempts, retries + 1),
+    )
+
+
+def _split(values: Sequence[str]) -> list[str]:
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _without_markup(text: str) -> str:
+    """Poetry's own messages without their colours, since ours are printed as they are."""
+    from cleo.formatters.formatter import Formatter
+
+    return Formatter().remove_format(text)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does, so that nothing half-written stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(_signum: int, _frame: object) -> None:
+    raise KeyboardInterrupt

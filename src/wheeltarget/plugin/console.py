@@ -1,0 +1,132 @@
+"""Lines and progress on Poetry's console. Untrusted text is printed as it is, never as markup."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cleo.io.outputs.output import Type, Verbosity
+from cleo.ui.progress_bar import ProgressBar
+
+from wheeltarget.core.report import human_size, problem_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cleo.io.io import IO
+
+    from wheeltarget.core.errors import Problem
+
+
+class Console:
+    """Where output goes: results to stdout, everything else to stderr.
+
+    With ``quiet_stdout`` stdout is kept for one JSON document, and results go to stderr, too.
+    """
+
+    def __init__(self, io: IO, *, quiet_stdout: bool = False) -> None:
+        self._io = io
+        self._quiet_stdout = quiet_stdout
+
+    @property
+    def verbose(self) -> bool:
+        """Whether more than the usual is asked for."""
+        return self._io.error_output.is_verbose()
+
+    @contextmanager
+    def reserved_stdout(self) -> Iterator[None]:
+        """With ``quiet_stdout``, let nobody else print to it: Poetry's own debug log does."""
+        loudness = self._io.output.verbosity
+        if self._quiet_stdout:
+            self._io.output.set_verbosity(Verbosity.QUIET)
+        try:
+            yield
+        finally:
+            self._io.output.set_verbosity(loudness)
+
+    def results(self, lines: Iterable[str]) -> None:
+        """Lines that the user asked for."""
+        for line in lines:
+            if self._quiet_stdout:
+                self._io.write_error_line(line, type=Type.RAW)
+            else:
+                self._io.write_line(line, type=Type.RAW)
+
+    def document(self, text: str) -> None:
+        """The one JSON document, also with ``--quiet``."""
+        self._io.write(text, verbosity=Verbosity.QUIET, type=Type.RAW)
+
+    def notes(self, lines: Iterable[str]) -> None:
+        """Lines that tell what goes on."""
+        for line in lines:
+            self._io.write_error_line(line, type=Type.RAW)
+
+    def warn(self, problem: Problem) -> None:
+        """Something odd that does not stop the run."""
+        self._problem("<warning>Warning:</warning> ", problem, Verbosity.NORMAL)
+
+    def errors(self, problems: Iterable[Problem]) -> None:
+        """What stopped the run, also with ``--quiet``."""
+        for problem in problems:
+            self._problem("<error>Error:</error> ", problem, Verbosity.QUIET)
+
+    def _problem(self, label: str, problem: Problem, verbosity: Verbosity) -> None:
+        first, *others = problem_lines([problem])
+        self._io.write_error(label, verbosity=verbosity)
+        for line in (first, *others):
+            self._io.write_error_line(line, verbosity=verbosity, type=Type.RAW)
+
+    def progress(self) -> FetchProgress:
+        """Progress of fetching: a bar on a terminal, plain lines otherwise."""
+        return FetchProgress(self._io)
+
+
+class FetchProgress:
+    """Tells how fetching goes on; its methods may be called from several threads."""
+
+    def __init__(self, io: IO) -> None:
+        self._io = io
+        self._lock = threading.Lock()
+        self._bar: ProgressBar | None = None
+        self._files = self._done = self._bytes = 0
+
+    def begin(self, files: int) -> None:
+        """That many files have to be fetched."""
+        self._files = files
+        if self._io.error_output.is_decorated():
+            self._bar = ProgressBar(self._io, files)
+            self._bar.set_format(" Fetching wheels %current%/%max% [%bar%] %message%")
+            self._bar.set_message("")
+            self._bar.start()
+        else:
+            self._line(f"Fetching {files} wheel{'' if files == 1 else 's'}")
+
+    def advance(self, size: int) -> None:
+        """So many further bytes have come."""
+        with self._lock:
+            self._bytes += size
+            if self._bar:
+                self._bar.set_message(human_size(self._bytes))
+                self._bar.advance(0)
+
+    def finish_file(self, name: str) -> None:
+        """One file is there, verified."""
+        with self._lock:
+            self._done += 1
+            if self._bar:
+                self._bar.advance()
+            else:
+                self._line(f"  {name}", Verbosity.VERBOSE)
+
+    def end(self) -> None:
+        """All is there, or the run has failed."""
+        with self._lock:
+            if self._bar:
+                self._bar.display()
+                self._io.write_error_line("")
+            else:
+                self._line(f"Fetched {self._done} of {self._files}, {human_size(self._bytes)}")
+
+    def _line(self, text: str, verbosity: Verbosity = Verbosity.NORMAL) -> None:
+        self._io.write_error_line(text, verbosity=verbosity, type=Type.RAW)

@@ -1,0 +1,98 @@
+"""What is asked of Poetry about the project, each fact behind one function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from poetry.core.packages.utils.utils import create_nested_marker
+
+from wheeltarget.core.errors import LockError, Problem, UsageError
+from wheeltarget.core.lock import RELOCK, read_lock
+from wheeltarget.core.markers import parse_marker
+from wheeltarget.core.model import Project
+from wheeltarget.core.suggest import did_you_mean
+from wheeltarget.core.target import PythonVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.utils import NormalizedName
+    from poetry.poetry import Poetry
+
+    from wheeltarget.core.markers import BaseMarker
+    from wheeltarget.core.model import Lock
+
+
+def load_lock(poetry: Poetry) -> Lock:
+    """The project's lock. Raises LockError where it is missing, unreadable, hostile or stale."""
+    locker = poetry.locker
+    if not locker.is_locked():
+        raise LockError(
+            Problem(what="there is no poetry.lock", hint="run `poetry lock` to write one")
+        )
+    try:
+        data: dict[str, Any] = locker.lock_data
+        fresh = locker.is_fresh()
+    except Exception as error:  # Poetry has no common root for what can be wrong in a lock
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise LockError(
+            Problem(what=f"poetry.lock cannot be read: {first_line}", hint=RELOCK)
+        ) from error
+    lock = read_lock(data)
+    if not fresh:
+        raise LockError(
+            Problem(
+                what="poetry.lock is older than pyproject.toml",
+                hint="run `poetry lock` so that it says again what the project asks for",
+            )
+        )
+    return lock
+
+
+def load_project(poetry: Poetry, *, root: bool) -> Project:
+    """Name and version; ``packaged`` where the project has a wheel of its own and it is wanted."""
+    return Project(
+        name=canonicalize_name(poetry.package.name),
+        version=Version(str(poetry.package.version)),
+        packaged=root and poetry.is_package_mode,
+    )
+
+
+def requires_python(poetry: Poetry) -> BaseMarker:
+    """The Python versions that the project allows, as a marker."""
+    # As the deprecated `Package.python_marker` makes it.
+    return parse_marker(create_nested_marker("python_version", poetry.package.python_constraint))
+
+
+def table(poetry: Poetry) -> object:
+    """The value of ``tool.wheeltarget`` in pyproject.toml, an empty table where there is none."""
+    return poetry.pyproject.data.get("tool", {}).get("wheeltarget", {})
+
+
+def active_python(poetry: Poetry) -> PythonVersion:
+    """The version of the interpreter of Poetry's active environment; creates no environment."""
+    from poetry.utils.env import EnvManager
+
+    major, minor, patch = EnvManager(poetry).get().version_info[:3]
+    return PythonVersion(int(major), int(minor), int(patch))
+
+
+def select_extras(
+    poetry: Poetry, asked: Iterable[str], *, every: bool
+) -> frozenset[NormalizedName]:
+    """The active extras. Raises UsageError for one that the project does not have."""
+    known = {canonicalize_name(extra) for extra in poetry.package.extras}
+    names = {canonicalize_name(name) for text in asked for name in text.replace(",", " ").split()}
+    if every and names:
+        raise UsageError(Problem(what="--extras and --all-extras exclude each other"))
+    unknown = sorted(names - known)
+    if unknown:
+        raise UsageError(
+            *(
+                Problem(what=f"the project has no extra {name!r}{did_you_mean(name, known)}")
+                for name in unknown
+            )
+        )
+    return frozenset(known if every else names)

@@ -1,0 +1,181 @@
+"""The JSON schema and the code agree on what ``[tool.wheeltarget]`` may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import fastjsonschema
+import pytest
+
+from wheeltarget.core import config
+from wheeltarget.core.config import read_table
+from wheeltarget.core.errors import UsageError
+from wheeltarget.core.markers import VARIABLES
+from wheeltarget.core.target import IMPLEMENTATIONS
+
+SCHEMA: dict[str, Any] = json.loads(
+    files("wheeltarget.core").joinpath("config.schema.json").read_text(encoding="utf-8")
+)
+TARGET: dict[str, Any] = SCHEMA["definitions"]["target"]
+_validate: Callable[[object], object] = fastjsonschema.compile(SCHEMA, use_default=False)
+
+GLIBC = ["manylinux2014_x86_64"]
+
+
+def target(**keys: object) -> dict[str, object]:
+    """A table with one target; ``_`` in a key stands for ``-``."""
+    return {"targets": {"prod": {key.replace("_", "-"): value for key, value in keys.items()}}}
+
+
+def schema_accepts(value: object) -> bool:
+    try:
+        _validate(value)
+    except fastjsonschema.JsonSchemaValueException:
+        return False
+    return True
+
+
+def code_accepts(value: object) -> bool:
+    try:
+        read_table(value)
+    except UsageError:
+        return False
+    return True
+
+
+VALID: list[object] = [
+    {},
+    {"output": "dist/{name}-{version}-{target}.zip"},
+    {"output": "out/{target}.zip"},
+    {"exclude": []},
+    {"exclude": ["boto3", "ruamel.yaml", "typing_extensions", "A-b.c"]},
+    {"targets": {}},
+    {"default-targets": ["prod"], **target(platforms=GLIBC)},
+    target(),
+    target(platforms=GLIBC),
+    target(platforms=["manylinux_2_28_aarch64", "linux_aarch64"]),
+    target(platforms=["win32"]),
+    target(platforms=["macosx_11_0_arm64"]),
+    target(platforms=["musllinux_1_2_x86_64"]),
+    target(python="3.11"),
+    target(python="3.11.9"),
+    target(implementation="cp"),
+    target(implementation="pp"),
+    target(abis=["cp313t"]),
+    target(abis=["pypy310_pp73"]),
+    target(abis=[]),
+    target(markers={}),
+    target(markers={"platform_release": "5.10"}),
+    target(exclude=["boto3"]),
+    {"targets": {"base": {"platforms": GLIBC}, "other": {"extends": "base", "python": "3.12"}}},
+]
+
+INVALID: list[object] = [
+    [],
+    "prod",
+    {"exlude": []},
+    {"layout": "wheelhouse"},
+    {"default-targets": []},
+    {"default-targets": "prod", **target()},
+    {"default-targets": ["prod", "prod"], **target()},
+    {"default-targets": [1], **target()},
+    {"output": 1},
+    {"output": "{nme}.zip"},
+    {"output": "{name"},
+    {"output": "name}"},
+    {"output": "{{name}}"},
+    {"exclude": "boto3"},
+    {"exclude": ["boto3", "boto3"]},
+    {"exclude": ["-boto3"]},
+    {"exclude": ["boto 3"]},
+    {"exclude": [""]},
+    {"exclude": [3]},
+    {"targets": []},
+    {"targets": {"prod": "manylinux2014_x86_64"}},
+    target(pyton="3.11"),
+    target(description_file="target.json"),
+    target(extends=1),
+    target(python="3"),
+    target(python="2.7"),
+    target(python="3.x"),
+    target(python="3.11.9.1"),
+    target(python="3.100"),
+    target(python=3.11),
+    target(implementation="CPython"),
+    target(implementation="py"),
+    target(abis="cp311"),
+    target(abis=["CP311"]),
+    target(abis=["311"]),
+    target(abis=["cp311", "cp311"]),
+    target(platforms=[]),
+    target(platforms="manylinux2014_x86_64"),
+    target(platforms=["any"]),
+    target(platforms=["Manylinux2014_x86_64"]),
+    target(platforms=[*GLIBC, *GLIBC]),
+    target(markers=[]),
+    target(markers={"platform_release": 5}),
+    target(markers={"platform_relase": "5.10"}),
+    target(markers={"extra": "cli"}),
+    target(exclude=[True]),
+]
+
+#: What a schema cannot say, so that only a run finds it: the reason, and an example.
+CODE_ONLY: dict[str, object] = {
+    "default-targets name declared targets": {"default-targets": ["prd"], **target()},
+    "extends names a declared target": target(extends="prd"),
+    "extends does not go round": {"targets": {"a": {"extends": "b"}, "b": {"extends": "a"}}},
+    "names are distinct when normalised": {"exclude": ["typing_extensions", "Typing-Extensions"]},
+    "platforms are distinct, whatever their name": target(
+        platforms=["manylinux2014_x86_64", "manylinux_2_17_x86_64"]
+    ),
+    "a tag is one that has existed": target(platforms=["manylinux2010_aarch64"]),
+    "a tag has a known architecture": target(platforms=["manylinux_2_28_x68_64"]),
+    "a tag is of one machine": target(platforms=["macosx_11_0_universal2"]),
+    "a tag has a version that can be": target(platforms=["manylinux_2_4_x86_64"]),
+    "a Python is one that wheels are for": target(python="3.1"),
+    "a target's name can be a file name": {"targets": {"a/b": {}}},
+    "a target's name does not read as tags": {"targets": {"cp311,prod": {}}},
+    "a target's name does not read as a file": {"targets": {"@prod": {}}},
+}
+
+
+@pytest.mark.parametrize("value", VALID, ids=repr)
+def test_both_accept(value: object) -> None:
+    assert schema_accepts(value)
+    assert code_accepts(value)
+
+
+@pytest.mark.parametrize("value", INVALID, ids=repr)
+def test_both_refuse(value: object) -> None:
+    assert not schema_accepts(value)
+    assert not code_accepts(value)
+
+
+@pytest.mark.parametrize("value", CODE_ONLY.values(), ids=CODE_ONLY.keys())
+def test_only_the_code_refuses(value: object) -> None:
+    assert schema_accepts(value)
+    assert not code_accepts(value)
+
+
+def test_the_schema_has_the_keys_of_the_code() -> None:
+    assert list(SCHEMA["properties"]) == list(config.TABLE_KEYS)
+    assert list(TARGET["properties"]) == list(config.TARGET_KEYS)
+
+
+def test_every_key_of_the_schema_has_a_description() -> None:
+    for key, value in (*SCHEMA["properties"].items(), *TARGET["properties"].items()):
+        assert value["description"].endswith("."), key
+
+
+def test_the_schema_has_the_values_of_the_code() -> None:
+    assert TARGET["properties"]["markers"]["propertyNames"]["enum"] == list(VARIABLES)
+    assert TARGET["properties"]["implementation"]["enum"] == list(IMPLEMENTATIONS)
+    assert SCHEMA["properties"]["output"]["default"] == config.DEFAULT_OUTPUT
+
+
+def test_the_schema_allows_nothing_else() -> None:
+    assert SCHEMA["additionalProperties"] is False
+    assert TARGET["additionalProperties"] is False

@@ -1,0 +1,306 @@
+"""Files come from the sources that `poetry install` would take them from."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plugin.projectmaker import Locked, Recipe, locked
+from support.behaviours import redirect, status
+from support.index import IndexServer, PageStyle
+from support.wheels import BuiltWheel, build_wheel
+
+if TYPE_CHECKING:
+    from plugin.harness import Cli, MakeCli, Outcome
+
+ALPHA = build_wheel("alpha", "1.0")
+BETA = build_wheel("Beta_X", "2.0+local.1", tag="cp311-cp311-win_amd64", build="1")
+TARGET = ("-t", "cp311,win_amd64", "-o", "b.zip")
+USER, PASSWORD = "someone", "p4ss w/rd:@"
+
+
+@pytest.fixture
+def servers() -> Iterator[ExitStack]:
+    """Where a test's own servers are entered."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def serve(servers: ExitStack, *wheels: BuiltWheel, **more: Any) -> IndexServer:
+    index = servers.enter_context(IndexServer(**more))
+    for wheel in wheels:
+        index.add(wheel.filename, wheel.data)
+    return index
+
+
+def source(index: IndexServer, name: str = "private", **more: str) -> dict[str, str]:
+    return {"name": name, "url": index.index_url, **more}
+
+
+def from_source(wheel: BuiltWheel, index: IndexServer, name: str = "private") -> Locked:
+    """A package as Poetry locks it from a source of the project."""
+    where = {"type": "legacy", "url": index.index_url.rstrip("/"), "reference": name}
+    return locked(wheel, source=where)
+
+
+def bundled(cli: Cli, ended: Outcome) -> dict[str, Any]:
+    """The sources in the manifest by package, after a run that went well."""
+    assert ended.code == 0, ended.err
+    with zipfile.ZipFile(cli.project / "b.zip") as bundle:
+        manifest = json.loads(bundle.read("manifest.json"))
+        for package in manifest["packages"]:
+            assert f"wheels/{package['file']}" in bundle.namelist()
+    return {package["name"]: package["source"] for package in manifest["packages"]}
+
+
+# --- which source ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["transparent", "legacy"])
+@pytest.mark.parametrize("formats", ["html", "json", "both"])
+def test_pypi_by_its_stand_ins(
+    make_cli: MakeCli, servers: ExitStack, kind: str, formats: str
+) -> None:
+    index = serve(servers, ALPHA, BETA, formats=formats)
+    cli = make_cli(Recipe(packages=[locked(ALPHA), locked(BETA)]))
+    cli.sandbox.stand_in_for_pypi(index.index_url.removesuffix("simple/"), kind)
+    assert bundled(cli, cli(*TARGET)) == {
+        "alpha": {"type": "index", "name": "PyPI"},
+        "beta-x": {"type": "index", "name": "PyPI"},
+    }
+    pages = [request.path for request in index.requests if request.path.startswith("/simple/")]
+    assert sorted(pages) == ["/simple/alpha/", "/simple/beta-x/"]
+
+
+def test_a_process_of_poetry_takes_the_stand_in_too(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = serve(servers, ALPHA)
+    cli = make_cli(Recipe(packages=[locked(ALPHA)]))
+    cli.sandbox.stand_in_for_pypi(index.index_url.removesuffix("simple/"), "legacy")
+    bundled(cli, cli.process(*TARGET))
+    assert index.downloads() == [ALPHA.filename]
+
+
+@pytest.mark.parametrize("name", ["private", "Private"])
+def test_a_source_by_its_name_in_the_lock(make_cli: MakeCli, servers: ExitStack, name: str) -> None:
+    public, private = serve(servers, ALPHA, BETA), serve(servers, ALPHA, BETA)
+    cli = make_cli(
+        Recipe(
+            packages=[locked(ALPHA), from_source(BETA, private, name)],
+            sources=[source(private, "Private", priority="supplemental")],
+        )
+    )
+    cli.sandbox.stand_in_for_pypi(public.index_url.removesuffix("simple/"))
+    assert bundled(cli, cli(*TARGET)) == {
+        "alpha": {"type": "index", "name": "PyPI"},
+        "beta-x": {"type": "index", "name": name, "url": private.index_url.rstrip("/")},
+    }
+    assert (public.downloads(), private.downloads()) == ([ALPHA.filename], [BETA.filename])
+
+
+def test_an_explicit_source(make_cli: MakeCli, servers: ExitStack) -> None:
+    private = serve(servers, BETA)
+    sources = [source(private, priority="explicit")]
+    cli = make_cli(Recipe(packages=[from_source(BETA, private)], sources=sources))
+    bundled(cli, cli(*TARGET))
+
+
+def test_the_first_source_stands_in_where_the_pool_has_no_pypi(
+    make_cli: MakeCli, servers: ExitStack
+) -> None:
+    first, second = serve(servers, ALPHA, BETA), serve(servers, ALPHA, BETA)
+    sources = [source(first, "first"), source(second, "second")]
+    cli = make_cli(
+        Recipe(packages=[locked(ALPHA), from_source(BETA, second, "second")], sources=sources)
+    )
+    assert bundled(cli, cli(*TARGET))["alpha"] == {"type": "index", "name": "PyPI"}
+    assert (first.downloads(), second.downloads()) == ([ALPHA.filename], [BETA.filename])
+
+
+def test_pypi_named_as_a_source(make_cli: MakeCli, servers: ExitStack) -> None:
+    first, pypi = serve(servers), serve(servers, ALPHA)
+    sources = [source(first, "first"), {"name": "PyPI", "priority": "supplemental"}]
+    cli = make_cli(Recipe(packages=[locked(ALPHA)], sources=sources))
+    cli.sandbox.stand_in_for_pypi(pypi.index_url.removesuffix("simple/"))
+    bundled(cli, cli(*TARGET))
+    assert first.requests == []
+
+
+def test_a_source_that_the_project_does_not_declare(make_cli: MakeCli, servers: ExitStack) -> None:
+    private = serve(servers, ALPHA)
+    ended = make_cli(Recipe(packages=[from_source(ALPHA, private, "gone")]))(*TARGET)
+    assert (ended.code, ended.out) == (2, "")
+    assert "'gone'" in ended.err
+    assert "[[tool.poetry.source]]" in ended.err
+    assert private.requests == []
+
+
+def test_a_source_that_moved_is_taken_where_it_is_now(
+    make_cli: MakeCli, servers: ExitStack
+) -> None:
+    old, new = serve(servers, ALPHA), serve(servers, ALPHA)
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, old)], sources=[source(new)]))
+    bundled(cli, cli(*TARGET))
+    assert (old.requests, new.downloads()) == ([], [ALPHA.filename])
+
+
+def test_a_page_of_all_files(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = serve(servers, ALPHA, BETA)
+    where = {"type": "legacy", "url": index.flat_url, "reference": "flat"}
+    cli = make_cli(
+        Recipe(
+            packages=[locked(ALPHA, source=where), locked(BETA, source=where)],
+            sources=[{"name": "flat", "url": index.flat_url}],
+        )
+    )
+    bundled(cli, cli(*TARGET))
+    assert {r.path for r in index.requests if not r.path.startswith("/files/")} == {"/flat.html"}
+
+
+# --- what pages look like -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("formats", ["html", "json"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        PageStyle(relative=True),
+        PageStyle(upper_case=True),
+        PageStyle(single_quotes=True),
+        PageStyle(escape_plus=False),
+    ],
+)
+def test_spellings_of_a_page(
+    make_cli: MakeCli, servers: ExitStack, style: PageStyle, formats: str
+) -> None:
+    index = serve(servers, ALPHA, BETA, style=style, formats=formats)
+    sources = [source(index)]
+    packages = [from_source(ALPHA, index), from_source(BETA, index)]
+    cli = make_cli(Recipe(packages=packages, sources=sources))
+    bundled(cli, cli(*TARGET))
+
+
+def test_files_on_another_host_and_a_prefix(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = serve(servers, ALPHA, prefix="/repository/pypi-all", files_host="localhost")
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    bundled(cli, cli(*TARGET))
+    assert {request.host for request in index.requests} == {index.host, index.files_host}
+
+
+def test_redirects_are_followed(make_cli: MakeCli, servers: ExitStack) -> None:
+    index, moved = serve(servers, ALPHA), serve(servers, ALPHA)
+    index.behave("/simple/alpha/", redirect(f"{moved.index_url}alpha/"))
+    moved.behave(ALPHA.filename, redirect(f"http://{moved.host}/files/{ALPHA.filename}?x=1", 307))
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    bundled(cli, cli(*TARGET))
+    assert index.downloads() == []
+
+
+def test_a_yanked_file_is_used_with_a_warning(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = serve(servers)
+    index.add(ALPHA.filename, ALPHA.data, yanked="a bad release")
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    ended = cli(*TARGET)
+    bundled(cli, ended)
+    assert f"Warning: {ALPHA.filename} is yanked: a bad release" in ended.err
+
+
+# --- credentials ----------------------------------------------------------------------------
+
+
+def guarded(servers: ExitStack, **more: Any) -> IndexServer:
+    return serve(servers, ALPHA, username=USER, password=PASSWORD, **more)
+
+
+def assert_no_password(cli: Cli, *outcomes: Outcome) -> None:
+    """The password is in nothing that was printed or written, in no usual spelling."""
+    spellings = [PASSWORD, "p4ss%20w", "p4ss+w", "p4ss"]
+    shown = "".join(ended.out + ended.err for ended in outcomes)
+    assert [text for text in spellings if text in shown] == []
+    for folder in (cli.sandbox.cache, cli.project / "b.zip", cli.sandbox.temporary):
+        for path in [folder, *folder.rglob("*")]:
+            assert "p4ss" not in path.name
+            assert not path.is_file() or b"p4ss" not in path.read_bytes()
+
+
+def test_credentials_from_the_environment(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = guarded(servers)
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    cli.sandbox.settings["POETRY_HTTP_BASIC_PRIVATE_USERNAME"] = USER
+    cli.sandbox.settings["POETRY_HTTP_BASIC_PRIVATE_PASSWORD"] = PASSWORD
+    ended = cli(*TARGET, "-vvv")
+    bundled(cli, ended)
+    assert_no_password(cli, ended, cli.process(*TARGET, "-vvv", "--no-cache"))
+
+
+def test_credentials_from_the_configuration(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = guarded(servers)
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    auth = f'[http-basic.private]\nusername = "{USER}"\npassword = "{PASSWORD}"\n'
+    (cli.sandbox.root / "config" / "auth.toml").write_text(auth, encoding="utf-8")
+    ended = cli(*TARGET, "-vvv")
+    bundled(cli, ended)
+    assert_no_password(cli, ended, cli.process(*TARGET, "-vvv", "--no-cache"))
+
+
+def test_credentials_in_the_url_of_the_source(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = guarded(servers)
+    url = index.index_url.replace("//", f"//{USER}:p4ss%20w%2Frd%3A%40@")
+    package = locked(ALPHA, source={"type": "legacy", "url": url, "reference": "private"})
+    cli = make_cli(Recipe(packages=[package], sources=[{"name": "private", "url": url}]))
+    ended = cli(*TARGET, "--json")
+    sources = bundled(cli, ended)
+    assert sources["alpha"]["url"] == index.index_url
+    assert_no_password(cli, ended, cli(*TARGET, "--no-cache"), cli(*TARGET, "--no-cache", "-v"))
+
+
+def test_credentials_do_not_go_to_another_host(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = guarded(servers, files_host="localhost")
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    cli.sandbox.settings["POETRY_HTTP_BASIC_PRIVATE_USERNAME"] = USER
+    cli.sandbox.settings["POETRY_HTTP_BASIC_PRIVATE_PASSWORD"] = PASSWORD
+    bundled(cli, cli(*TARGET))
+    sent = {request.host: "authorization" in request.headers for request in index.requests}
+    assert sent == {index.host: True, index.files_host: False}
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_missing_credentials_name_the_source_and_the_way(
+    make_cli: MakeCli, servers: ExitStack, code: int
+) -> None:
+    index = guarded(servers)
+    index.behave("/simple/alpha/", status(code), forever=True)
+    packages = [from_source(ALPHA, index, "my-own_index")]
+    cli = make_cli(Recipe(packages=packages, sources=[source(index, "my-own_index")]))
+    ended = cli(*TARGET)
+    assert (ended.code, ended.out) == (5, "")
+    assert f"my-own_index gives no page for alpha: the server answered {code}" in ended.err
+    assert "poetry config http-basic.my-own_index" in ended.err
+    assert "POETRY_HTTP_BASIC_MY_OWN_INDEX_USERNAME" in ended.err
+
+
+def test_the_variables_named_in_the_hint_are_the_ones_that_help(
+    make_cli: MakeCli, servers: ExitStack
+) -> None:
+    index = guarded(servers)
+    packages = [from_source(ALPHA, index, "my-own_index")]
+    cli = make_cli(Recipe(packages=packages, sources=[source(index, "my-own_index")]))
+    cli.sandbox.settings["POETRY_HTTP_BASIC_MY_OWN_INDEX_USERNAME"] = USER
+    cli.sandbox.settings["POETRY_HTTP_BASIC_MY_OWN_INDEX_PASSWORD"] = PASSWORD
+    bundled(cli, cli(*TARGET))
+
+
+def test_a_signed_address_is_not_logged(make_cli: MakeCli, servers: ExitStack) -> None:
+    index = serve(servers, ALPHA)
+    signed = f"http://{index.host}/files/{ALPHA.filename}?X-Signature=s3cret"
+    index.behave(ALPHA.filename, redirect(signed))
+    cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
+    ended = cli.process(*TARGET, "-vvv")
+    bundled(cli, ended)
+    shown = ended.out + ended.err
+    assert f"GET /files/{ALPHA.filename}?... HTTP/1.1" in shown
+    assert "s3cret" not in shown
