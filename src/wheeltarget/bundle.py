@@ -24,7 +24,7 @@ from wheeltarget.core.plan import Chosen, Plan, make_plan
 from wheeltarget.core.report import Report, TargetReport, WrittenBundle, conflict_hint
 from wheeltarget.core.wheelname import bundle_file_name
 from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
-from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
+from wheeltarget.io.cache import HashMismatchError, Stored, is_intact, read_verified
 from wheeltarget.io.index import Wanted
 from wheeltarget.io.wheels import sha256_of
 
@@ -137,10 +137,11 @@ def _undecided_hint(variables: Sequence[str]) -> str:
 def check_plans(request: Request, plans: Sequence[Plan]) -> None:
     """Raises PlanError or IntegrityError where a plan cannot be bundled.
 
-    With ``strict`` an undecided marker is such a reason, too.
+    With ``strict`` an undecided marker or an exclusion of nothing is such a reason, too.
     """
     unplanned = [problem for plan in plans for problem in _plan_problems(plan)]
     if request.strict:
+        unplanned += exclusion_problems(request)
         unplanned += [problem for plan in plans for problem in undecided_problems(plan)]
     untrusted = [problem for plan in plans for problem in _trust_problems(plan)]
     if unplanned:
@@ -252,10 +253,11 @@ def bundle_all(
 
     Raises the errors of its parts; no bundle that was there before is touched then.
     """
-    wanted = [Wanted.of(chosen) for plan in plans for chosen in plan.chosen]
-    stored = dict(workshop.supply.obtain(wanted))
+    # Built first: that it fails, or does not fit, should not be known only after long downloads.
     own = workshop.build() if request.project.packaged else None
     own_tags = [_own_tag(own, plan) for plan in plans]
+    wanted = [Wanted.of(chosen) for plan in plans for chosen in plan.chosen]
+    stored = dict(workshop.supply.obtain(wanted))
     drafts: list[Draft] = []
     try:
         members = []
@@ -303,7 +305,8 @@ def _own_tag(own: tuple[WheelName, Stored] | None, plan: Plan) -> OwnWheel | Non
                 "was built for this machine",
                 target=plan.target.name,
                 file=name.filename,
-                hint="build it on such a machine, or leave it out with --no-root",
+                hint="bundle on such a machine, or leave it out with --no-root; a bare linux tag "
+                "is taken where the target's platforms list it",
             )
         )
     return name, stored, best[1]
@@ -317,19 +320,20 @@ def _write_healing(
     workshop: Workshop,
     stored: dict[Digest, Stored],
 ) -> tuple[Draft, Sequence[Member]]:
-    """Write a bundle; where an entry of the cache is damaged, fetch it again and start over.
+    """Write a bundle; where entries of the cache are damaged, fetch them again and start over.
 
     Entries are verified while they are copied, so that a bundle costs one reading of them.
     """
-    wanted = {each.digest: each for each in map(Wanted.of, plan.chosen)}
     for _ in range(_HEALING_ROUNDS):
         try:
             return _write_bundle(request, plan, path, own, workshop, stored)
         except HashMismatchError as error:
-            if error.digest not in wanted:
+            damaged = [w for w in map(Wanted.of, plan.chosen) if not is_intact(stored[w.digest])]
+            if error.digest not in {each.digest for each in damaged}:
                 raise
-            workshop.supply.cache.discard(error.digest)
-            stored.update(workshop.supply.obtain([wanted[error.digest]]))
+            for each in damaged:
+                workshop.supply.cache.discard(each.digest)
+            stored.update(workshop.supply.obtain(damaged))
     raise IntegrityError(
         Problem(
             what="the cache gives back other bytes than were written into it, again and again",

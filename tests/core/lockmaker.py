@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from hypothesis import settings
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from support.projects import parsed_lock
 from wheeltarget.core.lock import read_lock
 from wheeltarget.core.model import Project
 from wheeltarget.core.plan import make_plan
 from wheeltarget.core.spec import complete, parse_spec
 from wheeltarget.core.target import PythonVersion
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
 
 Raw: TypeAlias = "dict[str, object]"
 
-PROJECTS = Path(__file__).parents[1] / "data" / "projects"
 SHA256 = "sha256:" + "0123456789abcdef" * 4
 
 #: For property tests: the same examples in every run, so that a failure is no matter of luck.
@@ -95,7 +88,7 @@ def locked(
 
 def real_raw(project: str) -> Raw:
     """A parsed poetry.lock that Poetry wrote."""
-    return tomllib.loads((PROJECTS / project / "poetry.lock").read_text(encoding="utf-8"))
+    return parsed_lock(project)
 
 
 def real_lock(project: str) -> Lock:

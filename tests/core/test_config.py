@@ -22,8 +22,8 @@ def refused(raw: object) -> str:
         read_table(raw)
     (problem,) = caught.value.problems
     assert problem.hint
-    assert problem.what.startswith("[tool.wheeltarget] ")
-    return problem.what.removeprefix("[tool.wheeltarget] ")
+    assert problem.what.startswith("pyproject.toml: ")
+    return problem.what.removeprefix("pyproject.toml: ")
 
 
 def of_target(raw: object) -> str:
@@ -198,8 +198,22 @@ def test_abi_tags_are_taken(abi: str) -> None:
     assert table.targets["prod"].draft.abis == (abi,)
 
 
-def test_no_abi_listed_means_the_default_one() -> None:
-    assert read_table({"targets": {"prod": {"abis": []}}}).targets["prod"].draft.abis == ()
+def test_no_abi_named_means_the_default_one() -> None:
+    assert read_table({"targets": {"prod": {}}}).targets["prod"].draft.abis == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"), [("abis", "names no ABI"), ("platforms", "names no platform")]
+)
+def test_an_empty_list_says_nothing_and_is_refused(key: str, reason: str) -> None:
+    path = f"tool.wheeltarget.targets.prod.{key}"
+    with pytest.raises(UsageError, match=f"^pyproject.toml: {path}: {reason}$"):
+        read_table({"targets": {"prod": {key: []}}})
+
+
+def test_an_empty_output_is_refused() -> None:
+    with pytest.raises(UsageError, match="output: is empty"):
+        read_table({"output": ""})
 
 
 WRONG: list[object] = [None, True, 1, 1.5, "", "x", [], ["x"], [[]], {}, {"x": 1}]

@@ -20,6 +20,7 @@ from wheeltarget.core.markers import parse_marker
 from wheeltarget.core.target import PythonVersion
 
 ANY = ""
+DECLARED = ">=3.10,<3.12"
 TWO_MINORS = 'python_version >= "3.11" and python_version < "3.13"'
 ONLY_3_12 = 'python_version >= "3.12" and python_version < "3.13"'
 
@@ -50,7 +51,12 @@ def resolve(
     return resolve_targets(
         read_table(table or {}),
         TargetOptions(specs=specs, all_targets=all_targets, python=python, exclude=exclude),
-        PythonSource(project=parse_marker(project), active=host.active, notice=host.notices.append),
+        PythonSource(
+            project=parse_marker(project),
+            declared=DECLARED,
+            active=host.active,
+            notice=host.notices.append,
+        ),
     )
 
 
@@ -158,9 +164,7 @@ def test_all_targets_that_the_project_does_not_allow_are_listed_in_one_error() -
     found = problems("old", "good", "new", "cp39,win32", table=table, project=TWO_MINORS)
     assert [target for target, _ in found] == ["old", "new", "cp39,win32"]
     for (_, what), python in zip(found, ("3.8", "3.13.1", "3.9"), strict=True):
-        assert what == (
-            f"the project does not allow Python {python} (its requires-python is {TWO_MINORS})"
-        )
+        assert what == (f"the project does not allow Python {python}; it requires {DECLARED}")
 
 
 def test_a_patch_level_that_the_project_does_not_allow_is_refused() -> None:

@@ -103,7 +103,8 @@ def test_another_python(spec: str, tag: str, detail: str) -> None:
     [
         ("cp311", "cp311", "CPython 3.11"),
         ("cp38", "abi3", "CPython 3.8 or newer"),
-        ("cp315", "abi3t", "CPython 3.15 or newer"),
+        ("cp315", "abi3t", "CPython 3.15 or newer (free-threaded)"),
+        ("cp314", "cp314t", "CPython 3.14 (free-threaded)"),
         ("pp310", "pypy310_pp73", "PyPy 3.10"),
         ("py3", "none", "Python 3"),
         ("py2", "none", "Python 2"),

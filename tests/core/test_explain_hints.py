@@ -91,13 +91,29 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
         (
             "cp314-cp314t-win_amd64",
             ["cp315-abi3t-win_amd64"],
-            "no wheel for CPython 3.14 (free-threaded); there are some for CPython 3.15 or newer",
+            (
+                "no wheel for CPython 3.14 (free-threaded); there are some for free-threaded "
+                "CPython 3.15 or newer"
+            ),
+        ),
+        (
+            "cp313-cp313t-win_amd64",
+            ["cp313-cp313-win_amd64", "cp314-cp314t-win_amd64"],
+            (
+                "no wheel for CPython 3.13 (free-threaded); there are some for free-threaded "
+                "CPython 3.14 and CPython 3.13"
+            ),
         ),
         # Free-threaded wheels are of no use to an interpreter with the GIL of any version.
         (
             "cp315,win_amd64",
-            ["cp315-abi3t-win_amd64", "cp315-cp315t-win_amd64"],
-            "no wheel for CPython 3.15 on Windows on amd64",
+            ["cp314-cp314-win_amd64", "cp315-cp315t-win_amd64"],
+            "no wheel for CPython 3.15; there are some for CPython 3.14",
+        ),
+        (
+            "cp315,win_amd64",
+            ["cp315-cp315t-win_amd64"],
+            "no wheel for CPython 3.15; there are some for free-threaded CPython 3.15",
         ),
         (
             "cp311-cp311d-win_amd64",
@@ -117,6 +133,11 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
                 "no wheel for glibc 2.17 on x86_64; there are some for "
                 "Windows (amd64), glibc (aarch64, s390x), macOS (arm64), musl (x86_64)"
             ),
+        ),
+        (
+            GLIBC,
+            ["cp311-cp311-linux_aarch64"],
+            "no wheel for glibc 2.17 on x86_64; there are some for linux (aarch64)",
         ),
         (
             GLIBC,

@@ -4,7 +4,6 @@ import pytest
 from packaging.version import Version
 
 from core.lockmaker import (
-    PROJECTS,
     SHA256,
     Raw,
     locked,
@@ -14,6 +13,7 @@ from core.lockmaker import (
     real_lock,
     real_raw,
 )
+from support.projects import PROJECTS
 from wheeltarget.core.errors import LockError
 from wheeltarget.core.lock import read_lock
 from wheeltarget.core.model import Digest, LockedFile, Source

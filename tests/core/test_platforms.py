@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,7 @@ ARM_MAC = Platform(kind=Kind.MACOS, arch="arm64", version=(12, 0))
         ("musllinux_1_0_armv6l", Kind.MUSL, "armv6l", (1, 0)),
         ("macosx_11_0_arm64", Kind.MACOS, "arm64", (11, 0)),
         ("macosx_10_4_x86_64", Kind.MACOS, "x86_64", (10, 4)),
+        ("macosx_99_0_arm64", Kind.MACOS, "arm64", (99, 0)),
         ("win_amd64", Kind.WINDOWS, "amd64", None),
         ("win_arm64", Kind.WINDOWS, "arm64", None),
         ("win32", Kind.WINDOWS, "x86", None),
@@ -48,41 +51,77 @@ def test_a_platform_tag_is_read(
     assert parse_platform(platform.familiar_tag) == platform
 
 
+GLIBC_ARCHS = "x86_64, i686, aarch64, armv7l, ppc64, ppc64le, s390x, riscv64, loongarch64"
+
+
 @pytest.mark.parametrize(
     ("tag", "reason"),
     [
-        ("manylinux2041_x86_64", "did you mean 'manylinux2014_x86_64'?"),
-        ("manylinux2014-x86_64", "did you mean 'manylinux2014_x86_64'?"),
-        ("win_amd46", "unknown platform tag 'win_amd46'; did you mean 'win_amd64'?"),
-        ("win64", "unknown platform tag 'win64'"),
-        ("", "unknown platform tag ''"),
-        ("any", "unknown platform tag 'any'"),
-        ("MANYLINUX2014_X86_64", "unknown platform tag 'MANYLINUX2014_X86_64'"),
-        ("manylinux_2_17_x86_64\n", "unknown platform tag"),
-        ("manylinux_2_17", "unknown platform tag 'manylinux_2_17'"),
-        ("manylinux_2_17_x86_65", "unknown architecture 'x86_65'"),
-        ("manylinux_2_17_x86_65", "; did you mean 'x86_64'?"),
-        ("manylinux_2_17_arm64", "unknown architecture 'arm64'"),
-        ("manylinux_2_17_arm64", "; did you mean 'aarch64'?"),
-        ("musllinux_1_2_amd64", "; did you mean 'x86_64'?"),
-        ("linux_x64", "; did you mean 'x86_64'?"),
-        ("macosx_11_0_aarch64", "; did you mean 'arm64'?"),
-        ("macosx_11_0_universal2", "a machine is either arm64 or x86_64"),
-        ("manylinux_2_28_sparc", "; there are x86_64, i686, aarch64"),
-        ("musllinux_1_2_ppc64", "; did you mean 'ppc64le'?"),
+        ("manylinux2041_x86_64", "unknown platform tag{}; did you mean 'manylinux2014_x86_64'?"),
+        ("manylinux2014-x86_64", "unknown platform tag{}; did you mean 'manylinux2014_x86_64'?"),
+        ("manylinux_2_28-s390x", "unknown platform tag{}; did you mean 'manylinux_2_28_s390x'?"),
+        ("musllinux_12_x86_64", "unknown platform tag{}; did you mean 'musllinux_1_2_x86_64'?"),
+        ("macos_11_0_arm64", "unknown platform tag{}; did you mean 'macosx_11_0_arm64'?"),
+        ("linux-riscv64", "unknown platform tag{}; did you mean 'linux_riscv64'?"),
+        ("win_amd46", "unknown platform tag{}; did you mean 'win_amd64'?"),
+        ("linux_x86_64\n", "unknown platform tag{}; did you mean 'linux_x86_64'?"),
+        ("manylinux2014_i686.x", "unknown platform tag{}; did you mean 'manylinux2014_i686'?"),
+        ("MANYLINUX2014_X86_64", "unknown platform tag{}"),
+        ("", "unknown platform tag{}"),
+        ("any", "unknown platform tag{}"),
+        ("manylinux_2_28_x86_65", "unknown architecture 'x86_65' in{}; did you mean 'x86_64'?"),
+        ("manylinux_2_28_arm64", "unknown architecture 'arm64' in{}; did you mean 'aarch64'?"),
+        ("musllinux_1_2_amd64", "unknown architecture 'amd64' in{}; did you mean 'x86_64'?"),
+        ("linux_x64", "unknown architecture 'x64' in{}; did you mean 'x86_64'?"),
+        ("macosx_11_0_aarch64", "unknown architecture 'aarch64' in{}; did you mean 'arm64'?"),
+        ("musllinux_1_2_ppc64", "unknown architecture 'ppc64' in{}; did you mean 'ppc64le'?"),
+        ("manylinux_2_28_sparc", f"unknown architecture 'sparc' in{{}}; there are {GLIBC_ARCHS}"),
+        (
+            "manylinux_2_28_universal2",
+            f"unknown architecture 'universal2' in{{}}; there are {GLIBC_ARCHS}",
+        ),
+        ("macosx_11_0_sparc", "unknown architecture 'sparc' in{}; there are arm64, x86_64"),
+        (
+            "macosx_11_0_universal2",
+            (
+                "unknown architecture 'universal2' in{}; a machine is either arm64 or x86_64, "
+                "and takes universal2 wheels as well"
+            ),
+        ),
+    ],
+)
+def test_an_unknown_tag_or_architecture_is_refused_with_what_is_close(
+    tag: str, reason: str
+) -> None:
+    assert refused(tag) == reason.format(f" {tag!r}")
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
         (
             "manylinux2010_aarch64",
-            "never existed; the oldest tag for aarch64 is manylinux_2_17_aarch64",
+            "{} never existed; the oldest tag for aarch64 is manylinux_2_17_aarch64",
         ),
-        ("manylinux1_s390x", "manylinux1_s390x never existed"),
-        ("manylinux2014_riscv64", "manylinux2014_riscv64 never existed"),
-        ("manylinux_2_4_x86_64", "the oldest tag for x86_64 is manylinux_2_5_x86_64"),
-        ("manylinux_2_16_aarch64", "the oldest tag for aarch64 is manylinux_2_17_aarch64"),
-        ("manylinux_3_17_x86_64", "glibc 3.17 in 'manylinux_3_17_x86_64' does not exist"),
-        ("manylinux_1_17_x86_64", "glibc 1.17 in 'manylinux_1_17_x86_64' does not exist"),
-        ("manylinux_2_100_x86_64", "glibc 2.100 in 'manylinux_2_100_x86_64' does not exist"),
-        ("musllinux_2_0_x86_64", "musl 2.0 in 'musllinux_2_0_x86_64' does not exist"),
-        ("musllinux_1_100_x86_64", "musl 1.100 in 'musllinux_1_100_x86_64' does not exist"),
+        ("manylinux1_s390x", "{} never existed; the oldest tag for s390x is manylinux_2_17_s390x"),
+        (
+            "manylinux2014_riscv64",
+            "{} never existed; the oldest tag for riscv64 is manylinux_2_17_riscv64",
+        ),
+        (
+            "manylinux_2_4_x86_64",
+            "'{}' is older than any wheel; the oldest tag for x86_64 is manylinux_2_5_x86_64",
+        ),
+        (
+            "manylinux_2_16_aarch64",
+            "'{}' is older than any wheel; the oldest tag for aarch64 is manylinux_2_17_aarch64",
+        ),
+        ("manylinux_3_17_x86_64", "glibc 3.17 in '{}' does not exist"),
+        ("manylinux_1_17_x86_64", "glibc 1.17 in '{}' does not exist"),
+        ("manylinux_2_100_x86_64", "glibc 2.100 in '{}' does not exist"),
+        ("musllinux_2_0_x86_64", "musl 2.0 in '{}' does not exist"),
+        ("musllinux_1_100_x86_64", "musl 1.100 in '{}' does not exist"),
+        ("macosx_11_100_arm64", "macOS 11.100 in '{}' does not exist"),
         ("macosx_9_9_x86_64", "no Python wheel can be for macOS 9.9 on x86_64"),
         ("macosx_10_3_x86_64", "no Python wheel can be for macOS 10.3 on x86_64"),
         ("macosx_10_15_arm64", "no Python wheel can be for macOS 10.15 on arm64"),
@@ -90,9 +129,13 @@ def test_a_platform_tag_is_read(
     ],
 )
 def test_a_platform_that_no_machine_has_is_refused(tag: str, reason: str) -> None:
+    assert refused(tag) == reason.format(tag)
+
+
+def refused(tag: str) -> str:
     with pytest.raises(PlatformError) as caught:
         parse_platform(tag)
-    assert reason in str(caught.value)
+    return str(caught.value)
 
 
 @quick
@@ -189,6 +232,7 @@ def test_marker_values_are_those_that_python_gives_there(
         ("macosx_13_0_universal2", ARM_MAC, "macosx_13_0_arm64"),
         # A universal2 wheel for macOS 10.9 runs on arm64 from its first release.
         ("macosx_10_9_universal2", ARM_MAC, "macosx_11_0_arm64"),
+        ("macosx_10_12_intel", replace(ARM_MAC, arch="x86_64"), "macosx_10_12_x86_64"),
         ("macosx_13_0_x86_64", ARM_MAC, None),
         ("macosx_10_9_arm64", ARM_MAC, None),
         # Since macOS 11 no machine takes a tag with a minor version.

@@ -69,7 +69,10 @@ def test_each_alias_stands_straight_after_its_pep_600_tag(arch: str) -> None:
     ("alias", "minor", "arch"),
     [
         *((alias, minor, arch) for alias, minor in ALIASES.items() for arch in X86),
-        *(("manylinux2014", 17, arch) for arch in ("aarch64", "armv7l", "ppc64", "s390x")),
+        *(
+            ("manylinux2014", 17, arch)
+            for arch in ("aarch64", "armv7l", "ppc64", "ppc64le", "s390x")
+        ),
     ],
 )
 def test_an_alias_and_its_pep_600_tag_give_the_same_ladder(
@@ -120,6 +123,11 @@ def test_a_mac_takes_universal_wheels_of_older_releases() -> None:
 @pytest.mark.parametrize("tag", ["win_amd64", "win_arm64", "win32", "linux_x86_64"])
 def test_windows_and_bare_linux_have_one_rung(tag: str) -> None:
     assert rungs(tag) == (tag,)
+
+
+def test_a_mac_with_a_minor_version_has_the_ladder_of_its_major_one() -> None:
+    # Since macOS 11 a wheel cannot ask for a minor version, so the target does not list one.
+    assert target_for("macosx_13_3_arm64").platforms == rungs("macosx_13_0_arm64")
 
 
 def test_several_platforms_make_one_ladder_in_the_order_given() -> None:

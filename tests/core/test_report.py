@@ -141,8 +141,8 @@ def test_what_remains_in_any_case_is_said() -> None:
     plan = plan_for(LEGACY, missing("a", 28), missing("b", 31, 34), sdist, locked("void", "2"))
     rows = said(plan)
     assert rows[-2:] == [
-        ["Without a wheel in any case: sdist 1, void 2."],
-        ["The others would fit manylinux_2_31_x86_64."],
+        ["This target, whatever its glibc, has no wheel of sdist 1, void 2."],
+        ["All others would fit manylinux_2_31_x86_64."],
     ]
     # Where there is no file, there is nothing to explain.
     assert rows[-3] == ["void 2", "the lock lists no file of it"]
@@ -150,7 +150,7 @@ def test_what_remains_in_any_case_is_said() -> None:
 
 def test_the_others_are_not_mentioned_where_there_are_none() -> None:
     rows = said(plan_for(LEGACY, pure("good"), locked("sdist", "1", "sdist-1.tar.gz")))
-    assert rows[-1] == ["Without a wheel in any case: sdist 1."]
+    assert rows[-1] == ["This target, whatever its glibc, has no wheel of sdist 1."]
 
 
 # --- the other sections -----------------------------------------------------------------------

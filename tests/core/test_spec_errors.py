@@ -105,6 +105,36 @@ def test_a_misspelled_declared_target_is_suggested() -> None:
     assert refused("prdo", ("prod", "staging")) == "unknown target 'prdo'; did you mean 'prod'?"
 
 
+def test_a_declared_target_stands_alone() -> None:
+    assert refused("win_amd64, prod", ("prod",)) == "prod is a declared target, which stands alone"
+
+
+def test_a_description_file_is_not_yet_a_target() -> None:
+    assert refused("@target.json") == "description files are not supported yet"
+
+
+@pytest.mark.parametrize(
+    ("spec", "abi", "python"),
+    [
+        ("cp38-cp38m-win_amd64", "cp38m", "3.8"),
+        ("cp37-cp37mu-win_amd64", "cp37mu", "3.7"),
+        ("cp312-cp312t-win_amd64", "cp312t", "3.12"),
+    ],
+)
+def test_an_abi_that_no_build_of_that_version_had_is_refused(
+    spec: str, abi: str, python: str
+) -> None:
+    with pytest.raises(SpecError, match=f"^ABI {abi} is not one of CPython {python}$"):
+        complete(parse_spec(spec), PythonVersion(3, 11))
+
+
+@pytest.mark.parametrize(
+    "spec", ["cp37-cp37m-win_amd64", "cp32-cp32mu-win_amd64", "cp313-cp313t-win_amd64"]
+)
+def test_an_abi_that_a_build_of_that_version_had_is_taken(spec: str) -> None:
+    assert complete(parse_spec(spec), PythonVersion(3, 11)).abis == (spec.split("-")[1],)
+
+
 @pytest.mark.parametrize("tag", ["win_amd64", "linux_x86_64", "manylinux_2_28_x86_64"])
 def test_a_platform_tag_is_taken_although_a_declared_target_has_a_similar_name(tag: str) -> None:
     similar = tag.replace("_", "-")

@@ -17,7 +17,7 @@ import tomlkit
 from plugin.harness import Cli
 from plugin.projectmaker import LOCK, Locked, Recipe, locked, write_toml
 from support.behaviours import cut_short, flip_byte, status
-from support.wheels import build_sdist, build_wheel
+from support.wheels import BuiltWheel, build_sdist, build_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,6 +175,60 @@ def test_no_root_leaves_it_out(cli: Cli) -> None:
     assert "demo" not in {package["name"] for package in manifest(path)["packages"]}
 
 
+#: Gives the wheel that lies next to it, as a backend with an extension module would.
+BACKEND = """\
+import shutil
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    shutil.copy("built.bin", f"{{wheel_directory}}/{filename}")
+    return {filename!r}
+"""
+
+
+def give_it_a_backend(project: Path, wheel: BuiltWheel) -> None:
+    (project / "backend.py").write_text(BACKEND.format(filename=wheel.filename), encoding="utf-8")
+    (project / "built.bin").write_bytes(wheel.data)
+    path = project / "pyproject.toml"
+    pyproject = tomlkit.loads(path.read_text(encoding="utf-8")).unwrap()
+    own = {"requires": [], "build-backend": "backend", "backend-path": ["."]}
+    write_toml(path, {**pyproject, "build-system": own})
+
+
+def test_an_own_wheel_for_another_machine_is_refused(cli: Cli) -> None:
+    wheel = build_wheel("demo", "0.1.0", tag=GLIBC)
+    give_it_a_backend(cli.project, wheel)
+    assert f"wheels/{wheel.filename}" in wheels_in(made(cli, cli(*OLD)))
+    ended = cli(*OLD, *ALPINE)
+    assert (ended.code, ended.out) == (4, "")
+    assert wheel.filename in ended.err
+    assert "cp311-musllinux_1_2_x86_64" in ended.err
+    assert "--no-root" in ended.err
+    assert [path.name for path in (cli.project / "dist").iterdir()] == [BUNDLE.name]
+
+
+@pytest.mark.parametrize(("name", "version"), [("other", "0.1.0"), ("demo", "0.2.0")])
+def test_an_own_wheel_of_something_else_is_refused(cli: Cli, name: str, version: str) -> None:
+    wheel = build_wheel(name, version)
+    give_it_a_backend(cli.project, wheel)
+    ended = cli(*OLD)
+    assert (ended.code, ended.out) == (6, "")
+    assert wheel.filename in ended.err
+    assert not (cli.project / "dist").exists()
+
+
+def test_a_package_that_only_differs_in_case_from_the_project(
+    make_cli: MakeCli, index: IndexServer
+) -> None:
+    twin = build_wheel("Demo", "0.1.0")
+    index.add(twin.filename, twin.data)
+    recipe = Recipe(packages=[locked(twin)], package_mode=True)
+    cli = make_cli(recipe)
+    cli.sandbox.stand_in_for_pypi(index.index_url.removesuffix("simple/"))
+    ended = cli(*OLD)
+    assert (ended.code, ended.out) == (6, "")
+    assert f"{twin.filename} and {OWN} are one file" in ended.err
+
+
 def test_without_package_mode_there_is_none(make_cli: MakeCli, index: IndexServer) -> None:
     serve_all(index)
     cli = make_cli(Recipe(packages=[native()]))
@@ -282,7 +336,7 @@ def test_the_same_bytes_whatever_order_downloads_end_in(
     cli: Cli, index: IndexServer, expected: str
 ) -> None:
     for wheel in (ALPHA, NATIVE[GLIBC]):
-        index.behave(wheel.filename, status(503), cut_short(10))
+        index.behave(wheel.filename, cut_short(10))
         assert digest(made(cli, cli(*OLD, "--no-cache"))) == expected
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import keyring
 import keyring.backend
 import keyring.credentials
 import pytest
@@ -69,14 +68,6 @@ class Ring(keyring.backend.KeyringBackend):
 
 
 @pytest.fixture
-def ring() -> Iterator[Callable[[str], None]]:
-    """Puts a keyring of the tests in the place of the user's."""
-    before = keyring.get_keyring()
-    yield lambda service: keyring.set_keyring(Ring(service))
-    keyring.set_keyring(before)
-
-
-@pytest.fixture
 def index() -> Iterator[IndexServer]:
     """An index that asks for a password, and has its files on another port."""
     with IndexServer(username=USER, password=PASSWORD, files_host="127.0.0.1") as server:
@@ -93,7 +84,6 @@ def rig(
     tmp_path: Path,
     index: IndexServer,
     monkeypatch: pytest.MonkeyPatch,
-    ring: Callable[[str], None],
 ) -> Rig:
     """A source whose credentials Poetry has from where the test says."""
     way = getattr(request, "param", "url")
@@ -108,7 +98,7 @@ def rig(
         settings["http-basic"] = {"private": {"username": USER, "password": PASSWORD}}
     else:
         settings["keyring"] = {"enabled": True}
-        ring(index.host)
+        monkeypatch.setattr("keyring.core._keyring_backend", Ring(index.host))
     return Rig.private(tmp_path, index, url, **settings)
 
 

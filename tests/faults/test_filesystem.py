@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -120,13 +119,13 @@ def test_the_bundle_is_made_on_its_own_file_system(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(rig.root / "nowhere"))
     replaced: list[tuple[Path, Path]] = []
-    replace = os.replace
+    replace = Path.replace
 
-    def noting(source: str, target: str) -> None:
-        replaced.append((Path(source), Path(target)))
-        replace(source, target)
+    def noting(source: Path, target: Path) -> Path:
+        replaced.append((source, target))
+        return replace(source, target)
 
-    monkeypatch.setattr("os.replace", noting)
+    monkeypatch.setattr(Path, "replace", noting)
     rig.bundle(*PACKAGES)
     check_good(rig)
     assert len(replaced) == len(WHEELS) + 1

@@ -57,6 +57,11 @@ def retry_after(value: str, code: int = 503) -> Behaviour:
     return status(code, {"Retry-After": value})
 
 
+def not_gzip() -> Behaviour:
+    """Says gzip, and is none. Says too that it hangs up, so that nothing else is sent there."""
+    return with_headers({"Content-Encoding": "gzip", "Connection": "close"})
+
+
 # --- faults that pass --------------------------------------------------------------------------
 
 PASSING: dict[str, tuple[tuple[Behaviour, ...], list[float]]] = {
@@ -77,10 +82,9 @@ PASSING: dict[str, tuple[tuple[Behaviour, ...], list[float]]] = {
     "negative length": ((with_headers({"Content-Length": "-1"}),), []),
     "garbage for a length": ((with_headers({"Content-Length": "many"}),), []),
     "huge length": ((with_headers({"Content-Length": "9" * 30}),), [0.5]),
-    "two lengths": ((with_headers({"Content-Length": f"{SIZE}, 5"}),), [0.5]),
     "longer than announced": ((oversized(5000),), []),
     "gzip that nobody asked for": ((gzip_encoded(),), []),
-    "gzip that is none": ((with_headers({"Content-Encoding": "gzip"}),), [0.5]),
+    "gzip that is none": ((not_gzip(),), [0.5]),
     "another ETag each time": ((with_headers({"ETag": '"1"'}), with_headers({"ETag": '"2"'})), []),
     "a server that ignores ranges": ((cut_short(9), ignore_range()), [0.5]),
     "slow, but in time": ((drip(0.001, 100),), []),
@@ -102,7 +106,7 @@ def test_a_fault_that_passes(rig: Rig, fault: str) -> None:
         ((reset_connection(5),), [0.5]),
         ((status(500), retry_after("7")), [0.5, 7.0]),
         ((gzip_encoded(),), []),
-        ((with_headers({"Content-Encoding": "gzip"}),), [0.5]),
+        ((not_gzip(),), [0.5]),
     ],
 )
 def test_a_fault_of_a_page_that_passes(
@@ -133,7 +137,7 @@ STAYING: dict[str, Failure] = {
     "grown": (oversized(5000, "grown"), NETWORK, f"longer than {SIZE} bytes", 1),
     "endless": (oversized(5000, "nothing"), NETWORK, f"longer than {SIZE} bytes", 1),
     "huge length": (with_headers({"Content-Length": "9" * 30}), NETWORK, "IncompleteRead", 3),
-    "no gzip": (with_headers({"Content-Encoding": "gzip"}), NETWORK, "cannot be decoded", 3),
+    "no gzip": (not_gzip(), NETWORK, "cannot be decoded", 3),
     "loop": (redirect(f"/files/{FILE}"), NETWORK, "more than 10 redirects", 11),
     "to a file": (redirect("file:///etc/passwd"), NETWORK, "redirected to file:", 1),
     "to no URL": (redirect("http://[broken"), NETWORK, "no URL", 1),

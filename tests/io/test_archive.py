@@ -216,7 +216,7 @@ def test_a_new_file_has_the_permissions_that_any_new_file_has(bundle: Path) -> N
         ("", FIRST),
         ("0", FIRST),
         ("-1", FIRST),
-        (f"-{10**30}", FIRST),
+        (f"-{10**19}", FIRST),
         ("315532799", FIRST),
         ("315532800", FIRST),
         ("315532801", (1980, 1, 1, 0, 0, 1)),
@@ -226,7 +226,7 @@ def test_a_new_file_has_the_permissions_that_any_new_file_has(bundle: Path) -> N
         ("4354819200", LAST),
         (str(2**32 + 2**30), LAST),
         (str(2**32 + 2**30 + 1), LAST),
-        (str(10**30), LAST),
+        (str(10**19), LAST),
     ],
 )
 def test_source_date_epoch_is_clamped(epoch: str | None, moment: ZipTime) -> None:
@@ -234,7 +234,9 @@ def test_source_date_epoch_is_clamped(epoch: str | None, moment: ZipTime) -> Non
     zipfile.ZipFile(io.BytesIO(), "w").writestr(zipfile.ZipInfo("x", moment), b"")
 
 
-@pytest.mark.parametrize("epoch", ["now", "1.5", "1e9", "0x10", "12:30", "-", "2020-02-29"])
+@pytest.mark.parametrize(
+    "epoch", ["now", "1.5", "1e9", "0x10", "12:30", "-", "2020-02-29", "1_000", " 5", "5\n", "٣"]
+)
 def test_source_date_epoch_must_be_a_number(epoch: str) -> None:
     with pytest.raises(UsageError) as caught:
         zip_time(epoch)
@@ -315,7 +317,7 @@ def test_a_bundle_that_cannot_be_put_in_place(
 
     draft = write_draft(bundle, MEMBERS[:1], MOMENT)
     with monkeypatch.context() as patch:
-        patch.setattr("os.replace", fail)
+        patch.setattr("pathlib.Path.replace", fail)
         with pytest.raises(FileSystemError, match="Permission denied"):
             draft.publish()
     draft.discard()

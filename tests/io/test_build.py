@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -123,13 +124,10 @@ def test_a_backend_that_is_not_there_is_installed_apart(
     assert content(stored)["demo/__init__.py"] == b"X = 1\n"
 
 
-class NoIndex:
+class NoIndex(AbstractContextManager["NoIndex"]):
     """An isolated environment into which nothing can be installed."""
 
     python_executable = sys.executable
-
-    def __enter__(self) -> NoIndex:
-        return self
 
     def __exit__(self, *error: object) -> None:
         pass

@@ -231,7 +231,7 @@ def test_an_entry_that_cannot_be_put_in_place_leaves_nothing(
     def replace(source: str, target: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("os.replace", replace)
+    monkeypatch.setattr("pathlib.Path.replace", replace)
     with pytest.raises(FileSystemError, match="Permission denied"):
         cache.add(DIGEST, [DATA])
     assert files(cache.root) == []

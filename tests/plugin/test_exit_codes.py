@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +69,14 @@ def test_2_a_table_that_cannot_be_read(cli: Cli) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert "tool.wheeltarget.outptu" in ended.err
     assert "did you mean 'output'?" in ended.err
+
+
+@pytest.mark.parametrize("epoch", ["tomorrow", "1.5", "0x10"])
+def test_2_a_source_date_epoch_that_is_no_number(cli: Cli, epoch: str) -> None:
+    cli.sandbox.settings["SOURCE_DATE_EPOCH"] = epoch
+    ended = cli(*TARGET)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"SOURCE_DATE_EPOCH is {epoch!r}" in ended.err
 
 
 @pytest.mark.parametrize("text", ["[project", "[project]\nname = 1\n", "[tool.poetry]\n"])
@@ -159,6 +168,11 @@ def test_130_interrupted(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.document["ok"] is False
     assert "interrupted" in ended.err
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_thread_that_may_not_handle_signals(cli: Cli) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        assert executor.submit(cli, *TARGET).result().code == 0
 
 
 def test_every_class_of_error_has_a_code_of_its_own() -> None:

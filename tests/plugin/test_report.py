@@ -192,12 +192,17 @@ def test_strict_makes_an_error_of_it(unsure: Cli, index: IndexServer, check: lis
     assert index.requests == []
 
 
-@pytest.mark.parametrize("strict", [[], ["--strict"]])
-def test_excluding_what_is_not_locked_changes_no_bundle(cli: Cli, strict: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("strict", "code", "label"), [([], 0, "Warning"), (["--strict"], 4, "Error")]
+)
+def test_excluding_what_is_not_locked_is_said_once(
+    cli: Cli, strict: list[str], code: int, label: str
+) -> None:
     args = ("-t", "cp38,manylinux_2_28_x86_64", "--check", "--exclude", "orjsno")
     ended = cli(*args, *strict)
-    assert ended.code == 0
-    assert "Warning: exclude names orjsno" in ended.err
+    assert ended.code == code
+    assert ended.err.splitlines()[0] == f"{label}: exclude names orjsno, which is not in the lock"
+    assert ended.err.count("orjsno") == 1
 
 
 # --- colours and markup ---------------------------------------------------------------------

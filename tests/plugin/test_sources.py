@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from poetry.repositories.repository import Repository
+from poetry.repositories.repository_pool import RepositoryPool
 
 from plugin.projectmaker import Locked, Recipe, locked
 from support.behaviours import redirect, status
 from support.index import IndexServer, PageStyle
 from support.wheels import BuiltWheel, build_wheel
+from wheeltarget.core.errors import UsageError
+from wheeltarget.core.limits import DEFAULT_LIMITS
+from wheeltarget.core.model import Source
+from wheeltarget.plugin.sources import Indexes
 
 if TYPE_CHECKING:
     from plugin.harness import Cli, MakeCli, Outcome
@@ -159,6 +166,17 @@ def test_a_page_of_all_files(make_cli: MakeCli, servers: ExitStack) -> None:
     )
     bundled(cli, cli(*TARGET))
     assert {r.path for r in index.requests if not r.path.startswith("/files/")} == {"/flat.html"}
+
+
+def test_a_source_that_is_no_index_of_the_web() -> None:
+    indexes = Indexes(
+        pool=RepositoryPool([Repository("local")]),
+        limits=DEFAULT_LIMITS,
+        cancelled=threading.Event(),
+        user_agent="tests",
+    )
+    with pytest.raises(UsageError, match="'local' is not reached over HTTP"):
+        indexes(Source(reference="local"))
 
 
 # --- what pages look like -------------------------------------------------------------------

@@ -209,3 +209,30 @@ def test_exclude_adds_to_what_is_declared(make_cli: MakeCli) -> None:
     left_out = {name for name, outcome in outcomes.items() if outcome == "excluded"}
     assert left_out == {"alpha", "beta", "delta-x"}
     assert outcomes["gamma"] == "wheel"
+
+
+def test_a_marker_value_that_cannot_be_compared(make_cli: MakeCli) -> None:
+    table = declared(
+        prod={
+            "python": "3.11",
+            "platforms": ["manylinux_2_28_x86_64"],
+            "markers": {"platform_release": "no version"},
+        }
+    )
+    alpha = stub("alpha", "py3-none-any", markers='platform_release >= "5"')
+    ended = make_cli(Recipe(packages=[alpha], table=table))("--check")
+    assert (ended.code, ended.out) == (2, "")
+    assert "alpha 1.0" in ended.err
+    assert "platform_release" in ended.err
+
+
+def test_a_marker_value_decides(make_cli: MakeCli) -> None:
+    target = {"python": "3.11", "platforms": ["manylinux_2_28_x86_64"]}
+    table = declared(
+        new={**target, "markers": {"platform_release": "6"}},
+        old={**target, "markers": {"platform_release": "4"}},
+    )
+    alpha = stub("alpha", "py3-none-any", markers='platform_release >= "5"')
+    ended = make_cli(Recipe(packages=[alpha], table=table))("--check", "--json", "--strict")
+    assert ended.code == 0
+    assert [len(target["packages"]) for target in ended.document["targets"]] == [1, 0]

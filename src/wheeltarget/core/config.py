@@ -98,7 +98,10 @@ def read_table(raw: object) -> Table:
         return _read_table(as_type(raw, dict, ROOT))
     except KeyPathError as error:
         raise UsageError(
-            Problem(what=f"[{ROOT}] {error}", hint="see the configuration reference")
+            Problem(
+                what=f"pyproject.toml: {error}",
+                hint=f"the keys of [{ROOT}] and their values stand in the configuration reference",
+            )
         ) from error
 
 
@@ -145,6 +148,9 @@ def _read_target(raw: Mapping[str, object], path: str) -> DeclaredTarget:
     platforms = get_array(raw, "platforms", parse_platform, path)
     if platforms == ():
         raise KeyPathError(join(path, "platforms"), "names no platform")
+    abis = get_array(raw, "abis", _abi, path)
+    if abis == ():
+        raise KeyPathError(join(path, "abis"), "names no ABI")
     markers_path = join(path, "markers")
     markers = get(raw, "markers", dict, path) or {}
     check_keys(markers, VARIABLES, markers_path)
@@ -152,7 +158,7 @@ def _read_target(raw: Mapping[str, object], path: str) -> DeclaredTarget:
         draft=Draft(
             python=get_as(raw, "python", PythonVersion.parse, path),
             implementation=get_as(raw, "implementation", _implementation, path),
-            abis=get_array(raw, "abis", _abi, path) or (),
+            abis=abis or (),
             platforms=platforms or (),
             markers={
                 key: str(as_type(value, str, join(markers_path, key)))
@@ -196,7 +202,8 @@ def _override(base: DeclaredTarget, top: DeclaredTarget) -> DeclaredTarget:
 
 
 def _output(text: str) -> str:
-    bundle_file_name(text, name="n", version="v", target="t")
+    if not bundle_file_name(text, name="n", version="v", target="t"):
+        raise ValueError("is empty")
     return text
 
 
@@ -227,12 +234,14 @@ def _abi(text: str) -> str:
 class PythonSource:
     """Where a target's Python comes from when the target does not say it.
 
-    ``project`` is the project's ``requires-python`` as a marker, which every target must satisfy.
+    ``project`` is the project's ``requires-python`` as a marker, which every target must satisfy,
+    and ``declared`` is how the project says it.
     ``active`` asks for the version of Poetry's active interpreter; it is called at most once, and
     ``notice`` is then told, since a fact of the host has entered the plan.
     """
 
     project: BaseMarker
+    declared: str
     active: Callable[[], PythonVersion]
     notice: Callable[[Problem], None]
 
@@ -254,7 +263,7 @@ def resolve_targets(
         try:
             declared = _declared(text, table, asked)
             target = _complete(text, declared, table, fallback)
-            _check_allowed(target, source.project)
+            _check_allowed(target, source)
         except SpecError as error:
             problems.append(Problem(what=str(error), target=text))
             continue
@@ -360,9 +369,8 @@ def only_python(requires_python: BaseMarker) -> PythonVersion | None:
     return PythonVersion(3, admitted[0]) if len(admitted) == 1 else None
 
 
-def _check_allowed(target: Target, requires_python: BaseMarker) -> None:
-    if evaluate(requires_python, target.environment).holds is False:
+def _check_allowed(target: Target, source: PythonSource) -> None:
+    if evaluate(source.project, target.environment).holds is False:
         raise SpecError(
-            f"the project does not allow Python {target.python} (its requires-python is "
-            f"{requires_python})"
+            f"the project does not allow Python {target.python}; it requires {source.declared}"
         )

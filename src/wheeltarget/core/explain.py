@@ -146,7 +146,8 @@ def interpreter_name(python: str, abi: str) -> str:
         if digits != python and digits.isdecimal():
             version = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
             newer = " or newer" if abi in STABLE_ABIS or _is_open(prefix, digits) else ""
-            return f"{name} {version}{newer}"
+            threaded = " (free-threaded)" if _is_threaded(abi) else ""
+            return f"{name} {version}{newer}{threaded}"
     return python
 
 
@@ -168,8 +169,7 @@ def _abi_detail(wheel: WheelName, fit: Compatibility) -> str:
 
 
 def _abi_name(abi: str) -> str:
-    threaded = abi == "abi3t" or (abi.startswith("cp") and abi.endswith("t"))
-    return f"{abi} (free-threaded)" if threaded else abi
+    return f"{abi} (free-threaded)" if _is_threaded(abi) else abi
 
 
 def _needed_platform(wheel: WheelName, target: Target) -> Platform | None:
@@ -249,16 +249,32 @@ def _own_platform(platform: Platform) -> str:
 
 
 def _other_pythons(wheels: Iterable[WheelName], target: Target) -> str:
-    """The versions of the target's implementation that wheels are for: ``CPython 3.8 to 3.12``."""
-    exact, floors = set(), set()
-    for python, abi in {pair for wheel in wheels for pair in wheel.pairs()}:
-        minor = re.fullmatch(rf"{target.implementation}3([0-9]+)", python)
-        if minor and (abi == "abi3" or (abi == "abi3t" and target.free_threaded)):
-            floors.add(int(minor[1]))
-        elif minor and not abi.endswith("t"):
-            exact.add(int(minor[1]))
-    versions = _ranges(sorted(exact)) + [f"3.{floor} or newer" for floor in sorted(floors)[:1]]
-    return f"{IMPLEMENTATIONS[target.implementation][1]} {', '.join(versions)}" if versions else ""
+    """The versions of the target's implementation that wheels are for: ``CPython 3.8 to 3.12``.
+
+    Free-threaded ones are another ABI: named for a free-threaded target, or where there is nothing
+    else.
+    """
+    pairs = {pair for wheel in wheels for pair in wheel.pairs()}
+    name = IMPLEMENTATIONS[target.implementation][1]
+    own = target.implementation
+    default = _versions((pair for pair in pairs if not _is_threaded(pair[1])), own)
+    threaded = _versions((pair for pair in pairs if _is_threaded(pair[1])), own)
+    named = [f"free-threaded {name} {', '.join(threaded)}"] if threaded else []
+    usual = [f"{name} {', '.join(default)}"] if default else []
+    return " and ".join(named + usual) if target.free_threaded else "".join((usual or named)[:1])
+
+
+def _is_threaded(abi: str) -> bool:
+    return abi == "abi3t" or (abi.startswith("cp") and abi.endswith("t"))
+
+
+def _versions(pairs: Iterable[tuple[str, str]], implementation: str) -> list[str]:
+    exact: set[int] = set()
+    floors: set[int] = set()
+    for python, abi in pairs:
+        if minor := re.fullmatch(rf"{implementation}3([0-9]+)", python):
+            (floors if abi in STABLE_ABIS else exact).add(int(minor[1]))
+    return _ranges(sorted(exact)) + [f"3.{floor} or newer" for floor in sorted(floors)[:1]]
 
 
 def _ranges(minors: Sequence[int]) -> list[str]:

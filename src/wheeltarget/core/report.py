@@ -219,7 +219,7 @@ def plan_lines(report: TargetReport, project: Project, *, verbose: bool = False)
         *_indented(_summary_lines(plan, total)),
     ]
     for title, rows in (
-        ("Chosen:", _chosen_rows(plan) if verbose else []),
+        ("Chosen:", _chosen_rows(plan, project) if verbose else []),
         ("Left out, because the target provides them:", _excluded_rows(plan)),
         (
             "Included, although the target does not decide their marker:",
@@ -258,16 +258,20 @@ def _way_out_lines(plan: Plan, total: int) -> list[str]:
     if plan.fits_from:
         return [f"All {total} would fit {plan.fits_from.familiar_tag}."]
     remaining = [str(entry.package) for entry in plan.unavailable if entry.fits_from is None]
-    lines = [f"Without a wheel in any case: {', '.join(remaining)}."]
+    own = plan.target.primary
+    any_version = f", whatever its {own.kind.value}," if own.version else ""
+    lines = [f"This target{any_version} has no wheel of {', '.join(remaining)}."]
     helped = [entry.fits_from for entry in plan.unavailable if entry.fits_from]
     if helped:
         best = max(helped, key=version_of)
-        lines.append(f"The others would fit {best.familiar_tag}.")
+        lines.append(f"All others would fit {best.familiar_tag}.")
     return lines
 
 
-def _chosen_rows(plan: Plan) -> list[str]:
-    return aligned((str(entry.package), entry.file.name) for entry in plan.chosen)
+def _chosen_rows(plan: Plan, project: Project) -> list[str]:
+    own = [(f"{project.name} {project.version}", "(its own wheel, to be built)")]
+    chosen = [(str(entry.package), entry.file.name) for entry in plan.chosen]
+    return aligned(sorted(chosen + (own if project.packaged else [])))
 
 
 def _excluded_rows(plan: Plan) -> list[str]:

@@ -17,6 +17,7 @@ from wheeltarget.core.platforms import (
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.core.target import (
     IMPLEMENTATIONS,
+    NEWEST_MINOR,
     PythonVersion,
     Target,
     make_target,
@@ -24,7 +25,7 @@ from wheeltarget.core.target import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
 _PYTHON = re.compile(
     r"(?P<implementation>cp|pp|py|python)?(?:(?P<major>[0-9])(?P<minor>[0-9]{0,2})"
@@ -59,14 +60,18 @@ class Draft:
     markers: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse_spec(text: str, names: Iterable[str] = ()) -> Draft:
+def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
     """Read a platform tag, a wheel tag triple, or tags as parts in any order.
 
     ``names`` are the declared targets, for a suggestion. Raises SpecError.
     """
+    if text.startswith("@"):
+        raise SpecError("description files are not supported yet")
     draft = Draft()
     open_platform = arch = None
     for part in text.split(","):
+        if part.strip() in names:
+            raise SpecError(f"{part.strip()} is a declared target, which stands alone")
         word = part.strip().lower()
         if not word:
             raise SpecError(f"{text!r} has an empty part")
@@ -103,7 +108,7 @@ def _join(open_platform: str | None, arch: str | None) -> Draft:
     return _platform(f"{open_platform}_{arch}")
 
 
-def _parse_part(word: str, names: Iterable[str]) -> Draft:
+def _parse_part(word: str, names: Collection[str]) -> Draft:
     if word.count("-") == 2:
         return _triple(word)
     for read in (_python, _abi):
@@ -233,12 +238,19 @@ def _check_abis(abis: tuple[str, ...], implementation: str, python: PythonVersio
     for abi in abis:
         for prefix, pattern in (("cp", _CPYTHON_ABI), ("pp", _PYPY_ABI)):
             match = pattern.fullmatch(abi)
-            if match and (prefix, match[1] + match[2]) != (
-                implementation,
-                python.nodot,
-            ):
+            if match is None:
+                continue
+            own = (prefix, match[1] + match[2]) == (implementation, python.nodot)
+            if not own or (prefix == "cp" and not _flags_exist(match[3], python)):
                 long_name = IMPLEMENTATIONS[implementation][1]
                 raise SpecError(f"ABI {abi} is not one of {long_name} {python.minor_version}")
+
+
+def _flags_exist(flags: str, python: PythonVersion) -> bool:
+    """Whether CPython had builds with these ABI flags (PEP 3149, PEP 393, bpo-36707, PEP 703)."""
+    since = {"t": 13}
+    until = {"u": 3, "m": 8}
+    return all(since.get(f, 0) <= python.minor < until.get(f, NEWEST_MINOR + 1) for f in flags)
 
 
 def _check_one_machine(platforms: tuple[Platform, ...]) -> None:

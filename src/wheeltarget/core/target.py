@@ -30,6 +30,9 @@ OLDEST_MINOR = 2
 NEWEST_MINOR = 99
 
 
+_NUMBER = "0|[1-9][0-9]{0,2}"
+
+
 class PythonVersion(NamedTuple):
     """A Python version; ``patch`` is None where the target does not say it."""
 
@@ -40,7 +43,7 @@ class PythonVersion(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> PythonVersion:
         """Read ``3.11`` or ``3.11.9``. Raises ValueError for anything else, or no Python 3."""
-        match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}))?", text)
+        match = re.fullmatch(rf"({_NUMBER})\.({_NUMBER})(?:\.({_NUMBER}))?", text)
         if match is None:
             raise ValueError(f"{text!r} is not a Python version such as 3.11 or 3.11.9")
         version = cls(int(match[1]), int(match[2]), int(match[3]) if match[3] else None)

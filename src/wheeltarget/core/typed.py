@@ -15,7 +15,7 @@ _TYPE_NAMES: dict[type, str] = {
     str: "a string",
     list: "an array",
     dict: "a table",
-    bool: "true or false",
+    bool: "true or false",  # before int, of which it is a subclass
     int: "a whole number",
     float: "a number",
 }
@@ -32,7 +32,9 @@ class KeyPathError(ValueError):
 
 def type_name(value: object) -> str:
     """The TOML name of a value's type, for a message."""
-    return _TYPE_NAMES.get(type(value), type(value).__name__)
+    # tomlkit's values are subclasses of the plain ones; true is a whole number only to Python.
+    named = (name for cls, name in _TYPE_NAMES.items() if isinstance(value, cls))
+    return next(named, type(value).__name__)
 
 
 def as_type(value: object, expected: type[T], path: str) -> T:

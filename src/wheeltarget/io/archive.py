@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import stat
 import time
@@ -30,6 +31,7 @@ _FILE_MODE = 0o644
 _EXECUTABLE_MODE = 0o755
 _UNIX = 3
 _LARGE = 0x7FFFFFFF
+_ZIP64_VERSION = 45
 _CHUNK = 1024 * 1024
 
 
@@ -59,16 +61,14 @@ def zip_time(source_date_epoch: str | None) -> ZipTime:
     """
     if not source_date_epoch:
         return _EARLIEST
-    try:
-        seconds = int(source_date_epoch)
-    except ValueError:
+    if not re.fullmatch(r"-?[0-9]{1,100}", source_date_epoch):
         raise UsageError(
             Problem(
                 what=f"SOURCE_DATE_EPOCH is {source_date_epoch!r}, not a whole number of seconds",
                 hint="unset it, or set it to seconds since 1970",
             )
-        ) from None
-    return _clamped(seconds)
+        )
+    return _clamped(int(source_date_epoch))
 
 
 def _clamped(seconds: int) -> ZipTime:
@@ -103,7 +103,11 @@ def write_archive(file: IO[bytes], members: Iterable[ArchiveMember], moment: Zip
             mode = _EXECUTABLE_MODE if member.executable else _FILE_MODE
             info.external_attr = (stat.S_IFREG | mode) << 16
             info.file_size = member.size
-            with archive.open(info, "w", force_zip64=member.size > _LARGE) as out:
+            large = member.size > _LARGE
+            if large:
+                # What zipfile itself would say depends on the version of Python.
+                info.create_version = info.extract_version = _ZIP64_VERSION
+            with archive.open(info, "w", force_zip64=large) as out:
                 for chunk in member.content():
                     out.write(chunk)
 

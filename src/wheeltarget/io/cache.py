@@ -138,6 +138,16 @@ def read_verified(stored: Stored) -> Iterator[bytes]:
         raise HashMismatchError(stored.digest, hasher.hexdigest())
 
 
+def is_intact(stored: Stored) -> bool:
+    """Whether the entry still is what its hash says."""
+    try:
+        for _ in read_verified(stored):
+            pass
+    except HashMismatchError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def writing(path: Path | None) -> Iterator[None]:
     """Turns an OSError into a FileSystemError that names the path."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from cleo.io.outputs.output import Type, Verbosity
@@ -12,7 +14,7 @@ from cleo.ui.progress_bar import ProgressBar
 from wheeltarget.core.report import human_size, problem_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cleo.io.io import IO
 
@@ -64,18 +66,20 @@ class Console:
 
     def warn(self, problem: Problem) -> None:
         """Something odd that does not stop the run."""
-        self._problem("<warning>Warning:</warning> ", problem, Verbosity.NORMAL)
+        self._problems("<warning>Warning:</warning> ", [problem], Verbosity.NORMAL)
 
-    def errors(self, problems: Iterable[Problem]) -> None:
+    def errors(self, problems: Sequence[Problem]) -> None:
         """What stopped the run, also with ``--quiet``."""
-        for problem in problems:
-            self._problem("<error>Error:</error> ", problem, Verbosity.QUIET)
+        self._problems("<error>Error:</error> ", problems, Verbosity.QUIET)
 
-    def _problem(self, label: str, problem: Problem, verbosity: Verbosity) -> None:
-        first, *others = problem_lines([problem])
-        self._io.write_error(label, verbosity=verbosity)
-        for line in (first, *others):
-            self._io.write_error_line(line, verbosity=verbosity, type=Type.RAW)
+    def _problems(self, label: str, problems: Sequence[Problem], verbosity: Verbosity) -> None:
+        for problem, following in zip_longest(problems, problems[1:]):
+            # What helps against several in a row is said once, after the last of them.
+            said_later = following is not None and following.hint == problem.hint
+            shown = replace(problem, hint=None) if said_later else problem
+            self._io.write_error(label, verbosity=verbosity)
+            for line in problem_lines([shown]):
+                self._io.write_error_line(line, verbosity=verbosity, type=Type.RAW)
 
     def progress(self) -> FetchProgress:
         """Progress of fetching: a bar on a terminal, plain lines otherwise."""

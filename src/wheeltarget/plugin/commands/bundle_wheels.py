@@ -152,6 +152,10 @@ class BundleWheelsCommand(GroupCommand):
     _explanations: tuple[Explanation, ...] = ()
 
     def _run(self, console: Console) -> None:
+        if self.option("offline") and self.option("no-cache"):
+            raise UsageError(
+                Problem(what="--offline takes all from the cache, which --no-cache turns off")
+            )
         poetry = self._load_poetry()
         table = read_table(of_poetry.table(poetry))
         request = self._request(poetry, table, console)
@@ -191,6 +195,7 @@ class BundleWheelsCommand(GroupCommand):
         )
         source = PythonSource(
             project=of_poetry.requires_python(poetry),
+            declared=poetry.package.python_versions,
             active=lambda: of_poetry.active_python(poetry),
             notice=self._refuse if self.option("strict") else console.warn,
         )
@@ -239,7 +244,7 @@ class BundleWheelsCommand(GroupCommand):
         """The report with ``--check``; of failing targets only, on stderr, without it."""
         check = self.option("check")
         show = console.results if check else console.notes
-        for problem in exclusion_problems(request):
+        for problem in () if request.strict else exclusion_problems(request):
             console.warn(problem)
         for target in report.targets:
             if not check and target.plan.ok and not request.strict:
