@@ -41,8 +41,9 @@ def test_a_python_version_is_read(
     ["", "3", "3.", "311", "3.11.", "3.11.1.1", "3.x", "v3.11", " 3.11", "3.11\n", "3.1\u0661"],
 )
 def test_what_is_no_python_version_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a Python version such as 3\.11 or 3\.11\.9$"):
+    with pytest.raises(ValueError, match="is not a Python version") as caught:
         PythonVersion.parse(text)
+    assert str(caught.value) == f"{text!r} is not a Python version such as 3.11 or 3.11.9"
 
 
 @pytest.mark.parametrize("text", ["2.7", "3.0", "3.1", "3.100", "4.0", "0.3", "3.1.5"])

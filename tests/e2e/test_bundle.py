@@ -278,12 +278,9 @@ def test_no_cache_leaves_none_and_uses_none(cli: Cli, index: IndexServer) -> Non
 
 
 OTHER_SETTINGS: list[Mapping[str, str]] = [
-    {"TZ": "Asia/Kathmandu"},
-    {"PYTHONHASHSEED": "1"},
-    {"PYTHONHASHSEED": "4711"},
-    {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"},
-    {"POETRY_INSTALLER_MAX_WORKERS": "1"},
-    {"COLUMNS": "20", "USER": "someone", "HOME": "/nonexistent"},
+    {"TZ": "Asia/Kathmandu", "COLUMNS": "20", "USER": "someone", "HOME": "/nonexistent"},
+    {"PYTHONHASHSEED": "1", "POETRY_INSTALLER_MAX_WORKERS": "1"},
+    {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONHASHSEED": "4711"},
     {"SOURCE_DATE_EPOCH": "0"},
 ]
 
@@ -354,18 +351,18 @@ def test_another_moment_is_another_bundle(cli: Cli, expected: str) -> None:
     ("args", "spoil", "code"),
     [
         ((*OLD, "--only", "nosuch"), "", 2),
-        ((*OLD,), "stale", 3),
+        (OLD, "stale", 3),
         (("-t", "cp312,manylinux2014_x86_64", "-o", str(BUNDLE)), "", 4),
-        ((*OLD,), "vanished", 5),
+        (OLD, "unbuildable", 4),
+        (OLD, "vanished", 5),
         ((*OLD, *ALPINE), "vanished-there", 5),
-        ((*OLD,), "flipped", 6),
-        ((*OLD,), "unbuildable", 4),
+        (OLD, "flipped", 6),
     ],
 )
 def test_a_failed_run_leaves_the_old_bundle(
     cli: Cli, index: IndexServer, args: tuple[str, ...], spoil: str, code: int
 ) -> None:
-    path = made(cli, cli(*OLD, "--no-cache"))
+    path = made(cli, cli(*OLD, "--no-cache", "--no-root"))
     before = path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
     if spoil == "stale":
         with (cli.project / "pyproject.toml").open("a", encoding="utf-8") as file:
@@ -381,7 +378,8 @@ def test_a_failed_run_leaves_the_old_bundle(
         (cli.project / "demo").rmdir()
     ended = cli(*args)
     assert (ended.code, ended.out) == (code, "")
-    assert "Traceback" not in ended.err
+    # One of ours; that of a build backend stands in its log, indented.
+    assert not any(line.startswith("Traceback") for line in ended.err.splitlines())
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
     assert list(path.parent.iterdir()) == [path]
     assert list(cli.sandbox.temporary.glob("wheeltarget-*")) == []

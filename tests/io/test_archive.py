@@ -18,7 +18,14 @@ import pytest
 
 from wheeltarget.core.errors import FileSystemError, UsageError
 from wheeltarget.io import archive as archive_module
-from wheeltarget.io.archive import ArchiveMember, Draft, ZipTime, write_draft, zip_time
+from wheeltarget.io.archive import (
+    ArchiveMember,
+    Draft,
+    ZipTime,
+    write_archive,
+    write_draft,
+    zip_time,
+)
 
 MOMENT: ZipTime = (2020, 2, 29, 12, 34, 56)
 FIRST, LAST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
@@ -164,11 +171,13 @@ def test_zip64_is_used_where_a_size_asks_for_it_and_nowhere_else(
 ) -> None:
     monkeypatch.setattr(archive_module, "_LARGE", 10)
     data = write(tmp_path / "demo.zip").path.read_bytes()
-    versions = {
-        name.decode(): local_header(data, offset)[0][0]
+    extra_fields = {
+        name.decode(): local_header(data, offset)[2][:2]
         for offset, _, name, _ in central_headers(data)
     }
-    assert versions == {name: 45 if len(data) > 10 else 20 for name, data in CONTENTS.items()}
+    assert extra_fields == {
+        name: b"\x01\x00" if len(content) > 10 else b"" for name, content in CONTENTS.items()
+    }
 
 
 # --- the same bytes everywhere -----------------------------------------------------------------
@@ -202,6 +211,16 @@ def test_the_same_bytes_under_other_settings(tmp_path: Path) -> None:
     written = [path.read_bytes() for path in sorted(tmp_path.glob("*/x.zip"))]
     assert len(written) == len(variants)
     assert len(set(written)) == 1
+
+
+def test_the_same_bytes_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = io.BytesIO(), io.BytesIO()
+    write_archive(here, MEMBERS, MOMENT)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.platform", "win32")
+        assert zipfile.ZipInfo("x").create_system == 0
+        write_archive(there, MEMBERS, MOMENT)
+    assert there.getvalue() == here.getvalue()
 
 
 def test_a_new_file_has_the_permissions_that_any_new_file_has(bundle: Path) -> None:

@@ -240,6 +240,16 @@ def test_markup_in_the_lock_is_printed_as_it_is(make_cli: MakeCli, decorated: bo
 
 
 @pytest.mark.parametrize("decorated", [False, True])
+def test_markup_in_a_marker_is_printed_as_it_is(make_cli: MakeCli, decorated: bool) -> None:
+    marker = f'platform_release == "{EVIL}"'
+    cli = make_cli(Recipe(packages=[stub("alpha", ANY, markers=marker)]))
+    args = ("-t", "cp311,win_amd64", "--check", "--explain", "alpha")
+    assert marker in cli(*args, decorated=decorated).out
+    assert marker in cli(*args, "--json", decorated=decorated).err
+    assert marker in cli(*args, "--strict", decorated=decorated).err
+
+
+@pytest.mark.parametrize("decorated", [False, True])
 def test_markup_in_the_table_is_printed_as_it_is(make_cli: MakeCli, decorated: bool) -> None:
     target = {"python": "3.11", "platforms": ["win32"]}
     recipe = Recipe(packages=[stub("alpha", ANY)], table={"targets": {"x": {**target, EVIL: 1}}})

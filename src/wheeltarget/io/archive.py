@@ -31,7 +31,6 @@ _FILE_MODE = 0o644
 _EXECUTABLE_MODE = 0o755
 _UNIX = 3
 _LARGE = 0x7FFFFFFF
-_ZIP64_VERSION = 45
 _CHUNK = 1024 * 1024
 
 
@@ -103,11 +102,7 @@ def write_archive(file: IO[bytes], members: Iterable[ArchiveMember], moment: Zip
             mode = _EXECUTABLE_MODE if member.executable else _FILE_MODE
             info.external_attr = (stat.S_IFREG | mode) << 16
             info.file_size = member.size
-            large = member.size > _LARGE
-            if large:
-                # What zipfile itself would say depends on the version of Python.
-                info.create_version = info.extract_version = _ZIP64_VERSION
-            with archive.open(info, "w", force_zip64=large) as out:
+            with archive.open(info, "w", force_zip64=member.size > _LARGE) as out:
                 for chunk in member.content():
                     out.write(chunk)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wheeltarget.core.errors import IntegrityError, NetworkError, Problem, WheeltargetError
-from wheeltarget.core.links import ACCEPT, Found, Link, PageError, find_links, lists_project
+from wheeltarget.core.links import ACCEPT, Found, PageError, find_links, lists_project
 from wheeltarget.core.manifest import without_secrets
 from wheeltarget.io.fetch import FetchError
 
@@ -65,8 +65,7 @@ def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
     if gone:
         known = lists_project(page, gone[0].file.name)
         raise NetworkError(*(_gone_problem(index, each, known, found.refused) for each in gone))
-    for each in wanted:
-        _check_link(index, page.url, each, found.links[each.file.name])
+    _check_links(index, page.url, wanted, found)
     return found
 
 
@@ -109,28 +108,36 @@ def _gone_problem(index: Index, wanted: Wanted, known: bool, refused: Sequence[s
     return Problem(what=what, package=str(wanted.package), file=wanted.file.name, hint=hint)
 
 
-def _check_link(index: Index, page_url: str, wanted: Wanted, link: Link) -> None:
-    if link.contradicts(wanted.digest):
-        raise IntegrityError(
-            Problem(
-                what=f"the index {index.name} names another hash for {wanted.file.name} than the "
-                f"lock ({wanted.digest})",
-                package=str(wanted.package),
-                file=wanted.file.name,
-                hint="the file was replaced, or the index is not to be trusted; find out which "
-                "before you lock anew",
-            )
-        )
-    if urlsplit(page_url).scheme == "https" and urlsplit(link.url).scheme == "http":
-        raise NetworkError(
-            Problem(
-                what=f"the index {index.name} links {wanted.file.name} over plain http, which is "
-                "not followed from https",
-                package=str(wanted.package),
-                file=wanted.file.name,
-                hint="ask whoever runs the index to link over https",
-            )
-        )
+def _check_links(index: Index, page_url: str, wanted: Sequence[Wanted], found: Found) -> None:
+    links = [(each, found.links[each.file.name]) for each in wanted]
+    replaced = [each for each, link in links if link.contradicts(each.digest)]
+    if replaced:
+        raise IntegrityError(*(_replaced_problem(index, each) for each in replaced))
+    if urlsplit(page_url).scheme == "https":
+        in_clear = [each for each, link in links if urlsplit(link.url).scheme == "http"]
+        if in_clear:
+            raise NetworkError(*(_in_clear_problem(index, each) for each in in_clear))
+
+
+def _replaced_problem(index: Index, wanted: Wanted) -> Problem:
+    return Problem(
+        what=f"the index {index.name} names another hash for {wanted.file.name} than the lock "
+        f"({wanted.digest})",
+        package=str(wanted.package),
+        file=wanted.file.name,
+        hint="the file was replaced, or the index is not to be trusted; find out which before you "
+        "lock anew",
+    )
+
+
+def _in_clear_problem(index: Index, wanted: Wanted) -> Problem:
+    return Problem(
+        what=f"the index {index.name} links {wanted.file.name} over plain http, which is not "
+        "followed from https",
+        package=str(wanted.package),
+        file=wanted.file.name,
+        hint="ask whoever runs the index to link over https",
+    )
 
 
 def problems_of(results: Sequence[object]) -> tuple[type[WheeltargetError], tuple[Problem, ...]]:

@@ -118,7 +118,7 @@ class Supply:
                 link = page.links[each.file.name]
                 found[each.digest] = (index, link)
                 if link.yanked is not None:
-                    reason = f": {link.yanked}" if link.yanked else ""
+                    reason = f": {_printable(link.yanked)}" if link.yanked else ""
                     self.warn(
                         Problem(
                             what=f"{each.file.name} is yanked{reason}; it is used as locked",
@@ -153,6 +153,11 @@ class Supply:
         for chunk in chunks:
             self.progress.advance(len(chunk))
             yield chunk
+
+
+def _printable(text: str) -> str:
+    """Text of an index in one line, with nothing in it that a terminal would obey."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _raise_problems(results: Sequence[object]) -> None:
