@@ -328,17 +328,27 @@ def _write_healing(
         try:
             return _write_bundle(request, plan, path, own, workshop, stored)
         except HashMismatchError as error:
-            damaged = [w for w in map(Wanted.of, plan.chosen) if not is_intact(stored[w.digest])]
-            if error.digest not in {each.digest for each in damaged}:
-                raise
+            wanted = {each.digest: each for each in map(Wanted.of, plan.chosen)}
+            if error.digest not in wanted:
+                raise IntegrityError(_changed_problem(request)) from error
+            damaged = [each for d, each in wanted.items() if not is_intact(stored[d])]
             for each in damaged:
                 workshop.supply.cache.discard(each.digest)
+            # One that reads badly once and well the next time needs no fetching.
             stored.update(workshop.supply.obtain(damaged))
     raise IntegrityError(
         Problem(
             what="the cache gives back other bytes than were written into it, again and again",
             hint="check the disk, or use --no-cache",
         )
+    )
+
+
+def _changed_problem(request: Request) -> Problem:
+    return Problem(
+        what="the project's own wheel changed while it was bundled",
+        package=f"{request.project.name} {request.project.version}",
+        hint="something else writes into the folder for temporary files; run it again",
     )
 
 

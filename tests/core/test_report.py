@@ -29,7 +29,9 @@ from wheeltarget.core.report import (
     conflict_hint,
     explain_lines,
     human_size,
+    one_line,
     plan_lines,
+    printable,
     problem_lines,
     target_title,
 )
@@ -306,3 +308,11 @@ def test_a_size_for_a_person(size: int, text: str) -> None:
 def test_rows_of_cells_are_aligned_and_end_without_spaces() -> None:
     assert aligned([("a", "bb", ""), ("ccc", "d", "e")]) == ["a     bb", "ccc   d    e"]
     assert aligned([]) == []
+
+
+# --- foreign text -----------------------------------------------------------------------------
+
+
+def test_text_for_a_terminal_commands_nothing() -> None:
+    assert printable("a\x1b[31mb\u202ec\n\td\u00e9") == "a\\x1b[31mb\\u202ec\n\td\u00e9"
+    assert one_line("fake\nError: \x07") == "fake\\nError: \\x07"

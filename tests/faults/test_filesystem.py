@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ import pytest
 from faults.rig import WHEEL, Rig, locked
 from support.index import IndexServer
 from support.wheels import build_wheel
-from wheeltarget.core.errors import FileSystemError, NetworkError
-from wheeltarget.io.cache import Stored
+from wheeltarget.core.errors import FileSystemError, IntegrityError, NetworkError
+from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
 
 WHEELS = [WHEEL, *(build_wheel(name, "2.0") for name in ("alpha", "beta", "gamma", "delta"))]
 PACKAGES = [locked(wheel) for wheel in WHEELS]
@@ -239,3 +239,33 @@ def test_many_damaged_entries_are_replaced(rig: Rig) -> None:
         flip(entry.path)
     rig.bundle(*PACKAGES)
     check_good(rig)
+
+
+def test_an_entry_that_reads_badly_once_is_read_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.bundle(*PACKAGES)
+    rig.index.requests.clear()
+    bad = iter([True])
+
+    def read(stored: Stored) -> Iterator[bytes]:
+        if next(bad, False):
+            raise HashMismatchError(stored.digest, "0" * 64)
+        yield from read_verified(stored)
+
+    monkeypatch.setattr("wheeltarget.bundle.read_verified", read)
+    rig.bundle(*PACKAGES)
+    check_good(rig)
+    assert rig.index.requests == []
+
+
+def test_a_cache_that_never_gives_back_what_it_got_is_reported(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(stored: Stored) -> Iterator[bytes]:
+        yield from read_verified(stored)
+        raise HashMismatchError(stored.digest, "0" * 64)
+
+    monkeypatch.setattr("wheeltarget.bundle.read_verified", read)
+    assert "again and again" in rig.fails(IntegrityError, *PACKAGES)
+    assert list(rig.leftovers()) == []

@@ -202,6 +202,16 @@ def test_a_source_that_the_project_lacks_is_named(rig: Rig) -> None:
     assert rig.index.requests == []
 
 
+def test_all_sources_that_the_project_lacks_are_named(rig: Rig) -> None:
+    lacking = [
+        locked(wheel, source=Source(url="x", reference=name))
+        for wheel, name in zip(WHEELS, ("zeta", "acme"), strict=False)
+    ]
+    whats = fails(rig, UsageError, *lacking, locked(WHEEL))
+    assert ["'acme'" in whats[0], "'zeta'" in whats[1]] == [True, True]
+    assert rig.index.requests == []
+
+
 # --- damage on the way -------------------------------------------------------------------------
 
 

@@ -351,6 +351,18 @@ def problem_lines(problems: Iterable[Problem]) -> list[str]:
     return lines
 
 
+def printable(text: str) -> str:
+    """Text with nothing in it that a terminal would obey; line ends and tabs stay."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text
+    )
+
+
+def one_line(text: str) -> str:
+    """Foreign text that shall not look like several lines of ours."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def human_size(size: int) -> str:
     """Bytes for a person, in powers of 1000 as stores and platforms count: ``28.4 MB``."""
     if size < 1000:

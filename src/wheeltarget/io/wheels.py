@@ -7,7 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from wheeltarget.core.errors import IntegrityError, NetworkError, Problem, WheeltargetError
+from wheeltarget.core.errors import (
+    IntegrityError,
+    NetworkError,
+    Problem,
+    UsageError,
+    WheeltargetError,
+)
+from wheeltarget.core.report import one_line
 from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
 from wheeltarget.io.fetch import CancelledError, FetchError
 from wheeltarget.io.index import Index, Wanted, links_for, problems_of
@@ -94,7 +101,8 @@ class Supply:
         by_page: dict[tuple[Source, str], list[Wanted]] = defaultdict(list)
         for each in missing:
             by_page[each.package.source, each.package.name].append(each)
-        pages = [(self.index_for(source), of) for (source, _), of in by_page.items()]
+        indexes = self._indexes({source for source, _ in by_page})
+        pages = [(indexes[source], of) for (source, _), of in by_page.items()]
         results = run_all(
             pages,
             lambda page: (page[0], links_for(*page)),
@@ -118,7 +126,7 @@ class Supply:
                 link = page.links[each.file.name]
                 found[each.digest] = (index, link)
                 if link.yanked is not None:
-                    reason = f": {_printable(link.yanked)}" if link.yanked else ""
+                    reason = f": {one_line(link.yanked)}" if link.yanked else ""
                     self.warn(
                         Problem(
                             what=f"{each.file.name} is yanked{reason}; it is used as locked",
@@ -127,6 +135,19 @@ class Supply:
                         )
                     )
         return found
+
+    def _indexes(self, sources: Iterable[Source]) -> Mapping[Source, Index]:
+        """The index of each source. Raises UsageError that names every source without one."""
+        indexes: dict[Source, Index] = {}
+        problems: dict[Problem, None] = {}
+        for source in sources:
+            try:
+                indexes[source] = self.index_for(source)
+            except UsageError as error:
+                problems |= dict.fromkeys(error.problems)
+        if problems:
+            raise UsageError(*sorted(problems, key=lambda problem: problem.what))
+        return indexes
 
     def _download(self, wanted: Wanted, found: tuple[Index, Link]) -> Stored:
         index, link = found
@@ -153,11 +174,6 @@ class Supply:
         for chunk in chunks:
             self.progress.advance(len(chunk))
             yield chunk
-
-
-def _printable(text: str) -> str:
-    """Text of an index in one line, with nothing in it that a terminal would obey."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _raise_problems(results: Sequence[object]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cleo.io.outputs.output import Type, Verbosity
 from cleo.ui.progress_bar import ProgressBar
 
-from wheeltarget.core.report import human_size, problem_lines
+from wheeltarget.core.report import human_size, printable, problem_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,13 +47,27 @@ class Console:
         finally:
             self._io.output.set_verbosity(loudness)
 
+    @contextmanager
+    def discreet(self) -> Iterator[None]:
+        """Keep Poetry from telling too much: its debug output names sources with credentials."""
+        outputs = (self._io.output, self._io.error_output)
+        before = [output.verbosity for output in outputs]
+        for output in outputs:
+            if output.verbosity is Verbosity.DEBUG:
+                output.set_verbosity(Verbosity.VERY_VERBOSE)
+        try:
+            yield
+        finally:
+            for output, verbosity in zip(outputs, before, strict=True):
+                output.set_verbosity(verbosity)
+
     def results(self, lines: Iterable[str]) -> None:
         """Lines that the user asked for."""
         for line in lines:
             if self._quiet_stdout:
-                self._io.write_error_line(line, type=Type.RAW)
+                self._io.write_error_line(printable(line), type=Type.RAW)
             else:
-                self._io.write_line(line, type=Type.RAW)
+                self._io.write_line(printable(line), type=Type.RAW)
 
     def document(self, text: str) -> None:
         """The one JSON document, also with ``--quiet``."""
@@ -62,7 +76,7 @@ class Console:
     def notes(self, lines: Iterable[str]) -> None:
         """Lines that tell what goes on."""
         for line in lines:
-            self._io.write_error_line(line, type=Type.RAW)
+            self._io.write_error_line(printable(line), type=Type.RAW)
 
     def warn(self, problem: Problem) -> None:
         """Something odd that does not stop the run."""
@@ -79,7 +93,7 @@ class Console:
             shown = replace(problem, hint=None) if said_later else problem
             self._io.write_error(label, verbosity=verbosity)
             for line in problem_lines([shown]):
-                self._io.write_error_line(line, verbosity=verbosity, type=Type.RAW)
+                self._io.write_error_line(printable(line), verbosity=verbosity, type=Type.RAW)
 
     def progress(self) -> FetchProgress:
         """Progress of fetching: a bar on a terminal, plain lines otherwise."""

@@ -156,7 +156,7 @@ class BundleWheelsCommand(GroupCommand):
             raise UsageError(
                 Problem(what="--offline takes all from the cache, which --no-cache turns off")
             )
-        poetry = self._load_poetry()
+        poetry = self._load_poetry(console)
         table = read_table(of_poetry.table(poetry))
         request = self._request(poetry, table, console)
         paths = bundle_paths(
@@ -180,9 +180,10 @@ class BundleWheelsCommand(GroupCommand):
             bundles = (target.bundle for target in self._report.targets)
             console.results(bundle_line(bundle) for bundle in bundles if bundle)
 
-    def _load_poetry(self) -> Poetry:
+    def _load_poetry(self, console: Console) -> Poetry:
         try:
-            return self.poetry
+            with console.discreet():
+                return self.poetry
         except Exception as error:  # Poetry has no common root for what can be wrong in a project
             raise UsageError(Problem(what=str(error).rstrip("."))) from error
 
