@@ -378,6 +378,8 @@ def main(args: list[str]) -> int:
         print(usage())
         return 0
     if not args or args[0] not in COMMANDS:
+        if args:
+            say(f"there is no command {args[0]!r}")
         print(usage(), file=sys.stderr)
         return 2
     command = COMMANDS[args[0]]

@@ -20,8 +20,9 @@ from wheeltarget.core.manifest import (
 )
 from wheeltarget.core.markers import MarkerValueError
 from wheeltarget.core.model import StoredWheel
-from wheeltarget.core.plan import Chosen, Plan, make_plan
+from wheeltarget.core.plan import Chosen, Excluded, Plan, make_plan
 from wheeltarget.core.report import Report, TargetReport, WrittenBundle, conflict_hint
+from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.core.wheelname import bundle_file_name
 from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
 from wheeltarget.io.cache import HashMismatchError, Stored, is_intact, read_verified
@@ -79,6 +80,7 @@ class Workshop:
     build: Callable[[], tuple[WheelName, Stored]]
     generator: tuple[str, str]
     moment: ZipTime
+    warn: Callable[[Problem], None]
     root: Path
 
 
@@ -110,7 +112,10 @@ def exclusion_problems(request: Request) -> list[Problem]:
     locked = {package.name for package in request.lock.packages}
     excluded = {name for settings in request.targets for name in settings.exclude}
     return [
-        Problem(what=f"exclude names {name}, which is not in the lock", hint="remove or correct it")
+        Problem(
+            what=f"exclude names {name}, which is not in the lock{did_you_mean(name, locked)}",
+            hint="remove or correct it",
+        )
         for name in sorted(excluded - locked)
     ]
 
@@ -140,6 +145,8 @@ def check_plans(request: Request, plans: Sequence[Plan]) -> None:
     With ``strict`` an undecided marker or an exclusion of nothing is such a reason, too.
     """
     unplanned = [problem for plan in plans for problem in _plan_problems(plan)]
+    if request.project.packaged:
+        unplanned += [problem for plan in plans for problem in _self_problems(request, plan)]
     if request.strict:
         unplanned += exclusion_problems(request)
         unplanned += [problem for plan in plans for problem in undecided_problems(plan)]
@@ -148,6 +155,19 @@ def check_plans(request: Request, plans: Sequence[Plan]) -> None:
         raise PlanError(*unplanned, *untrusted)
     if untrusted:
         raise IntegrityError(*untrusted)
+
+
+def _self_problems(request: Request, plan: Plan) -> Iterable[Problem]:
+    """The project itself among what is locked: two wheels of one package cannot be installed."""
+    for entry in plan.entries:
+        if entry.package.name == request.project.name and not isinstance(entry, Excluded):
+            yield Problem(
+                what=f"{entry.package} is locked, and the project itself is "
+                f"{request.project.name} {request.project.version}",
+                package=str(entry.package),
+                target=plan.target.name,
+                hint="leave one of them out with --no-root or --exclude",
+            )
 
 
 def _trust_problems(plan: Plan) -> Iterable[Problem]:
@@ -256,6 +276,7 @@ def bundle_all(
     # Built first: that it fails, or does not fit, should not be known only after long downloads.
     own = workshop.build() if request.project.packaged else None
     own_tags = [_own_tag(own, plan) for plan in plans]
+    _check_built_for_target(request, plans, own_tags, workshop)
     wanted = [Wanted.of(chosen) for plan in plans for chosen in plan.chosen]
     stored = dict(workshop.supply.obtain(wanted))
     drafts: list[Draft] = []
@@ -305,11 +326,32 @@ def _own_tag(own: tuple[WheelName, Stored] | None, plan: Plan) -> OwnWheel | Non
                 "was built for this machine",
                 target=plan.target.name,
                 file=name.filename,
-                hint="bundle on such a machine, or leave it out with --no-root; a bare linux tag "
-                "is taken where the target's platforms list it",
+                hint="bundle on such a machine, or leave it out with --no-root",
             )
         )
     return name, stored, best[1]
+
+
+def _check_built_for_target(
+    request: Request, plans: Sequence[Plan], own: Sequence[OwnWheel | None], workshop: Workshop
+) -> None:
+    """A bare linux tag promises no C library, and this machine's is probably newer.
+
+    Such a wheel is warned of; with ``strict`` PlanError is raised.
+    """
+    for plan, wheel in zip(plans, own, strict=True):
+        if wheel is None or "-linux_" not in wheel[2] or plan.target.primary.version is None:
+            continue
+        problem = Problem(
+            what=f"the project's own wheel {wheel[0].filename} was built for the C library of this "
+            f"machine; nothing says that it runs with {plan.target.primary.release}",
+            target=plan.target.name,
+            file=wheel[0].filename,
+            hint="bundle on a machine as old as the target",
+        )
+        if request.strict:
+            raise PlanError(problem)
+        workshop.warn(problem)
 
 
 def _write_healing(

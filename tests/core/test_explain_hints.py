@@ -79,6 +79,11 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
             "no wheel for PyPy 3.10; there are some for PyPy 3.9",
         ),
         (
+            "pp311,win_amd64",
+            ["pp311-pypy311_pp80-win_amd64", "pp310-pypy310_pp73-win_amd64"],
+            "no wheel for ABI pypy311_pp73; there are some for ABI pypy311_pp80",
+        ),
+        (
             "cp313-cp313t-win_amd64",
             ["cp313-cp313-win_amd64", "cp312-cp312-win_amd64"],
             "no wheel for CPython 3.13 (free-threaded); there are some for CPython 3.12 to 3.13",

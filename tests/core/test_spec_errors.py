@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.lockmaker import target_for
-from wheeltarget.core.platforms import parse_platform
+from wheeltarget.core.platforms import PlatformError, parse_platform
 from wheeltarget.core.spec import Draft, SpecError, complete, parse_spec
 from wheeltarget.core.target import PythonVersion
 
@@ -106,7 +108,33 @@ def test_a_misspelled_declared_target_is_suggested() -> None:
 
 
 def test_a_declared_target_stands_alone() -> None:
-    assert refused("win_amd64, prod", ("prod",)) == "prod is a declared target, which stands alone"
+    assert refused("win_amd64, prod", ("prod",)) == (
+        "prod is a declared target, which stands alone; give --target for each"
+    )
+
+
+def test_an_unknown_target_is_quoted_as_written_with_what_there_is() -> None:
+    assert refused("Prod", ("prod",)) == "unknown target 'Prod'; did you mean 'prod'?"
+    assert refused("xyz", ("prod", "edge")) == "unknown target 'xyz'; declared are prod, edge"
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
+        ("manylinux_2_34_x86-64", "did you mean 'manylinux_2_34_x86_64'?"),
+        ("manylinux2014", "'manylinux2014' lacks an architecture, as in manylinux2014_x86_64"),
+    ],
+)
+def test_a_suggestion_is_of_the_same_machine(tag: str, reason: str) -> None:
+    with pytest.raises(PlatformError, match=re.escape(reason)):
+        parse_platform(tag)
+
+
+@pytest.mark.parametrize("abi", ["zzz", "cp_311"])
+def test_an_abi_of_no_interpreter_is_refused(abi: str) -> None:
+    draft = Draft(platforms=(parse_platform("win_amd64"),), abis=(abi,))
+    with pytest.raises(SpecError, match=f"^unknown ABI tag '{abi}'"):
+        complete(draft, PythonVersion(3, 11))
 
 
 def test_a_description_file_is_not_yet_a_target() -> None:

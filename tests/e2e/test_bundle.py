@@ -178,10 +178,17 @@ def test_no_root_leaves_it_out(cli: Cli) -> None:
 #: Gives the wheel that lies next to it, as a backend with an extension module would.
 BACKEND = """\
 import shutil
+import tarfile
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     shutil.copy("built.bin", f"{{wheel_directory}}/{filename}")
     return {filename!r}
+
+def build_sdist(sdist_directory, config_settings=None):
+    with tarfile.open(f"{{sdist_directory}}/demo-0.1.0.tar.gz", "w:gz") as archive:
+        for name in ("pyproject.toml", "backend.py", "built.bin"):
+            archive.add(name, f"demo-0.1.0/{{name}}")
+    return "demo-0.1.0.tar.gz"
 """
 
 
@@ -216,17 +223,34 @@ def test_an_own_wheel_of_something_else_is_refused(cli: Cli, name: str, version:
     assert not (cli.project / "dist").exists()
 
 
-def test_a_package_that_only_differs_in_case_from_the_project(
-    make_cli: MakeCli, index: IndexServer
+@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
+def test_a_locked_package_that_is_the_project_itself_is_refused(
+    make_cli: MakeCli, index: IndexServer, version: str
 ) -> None:
-    twin = build_wheel("Demo", "0.1.0")
+    twin = build_wheel("Demo", version)
     index.add(twin.filename, twin.data)
     recipe = Recipe(packages=[locked(twin)], package_mode=True)
     cli = make_cli(recipe)
     cli.sandbox.stand_in_for_pypi(index.index_url.removesuffix("simple/"))
-    ended = cli(*OLD)
-    assert (ended.code, ended.out) == (6, "")
-    assert f"{twin.filename} and {OWN} are one file" in ended.err
+    for args in (OLD, (*OLD, "--check")):
+        ended = cli(*args)
+        assert ended.code == 4
+        assert f"demo {version} is locked, and the project itself is demo 0.1.0" in ended.err
+    assert cli(*OLD, "--exclude", "demo").code == 0
+    assert cli(*OLD, "--no-root", "-o", "other.zip").code == 0
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 4)])
+def test_an_own_wheel_that_promises_no_c_library_is_questioned(
+    make_cli: MakeCli, index: IndexServer, strict: tuple[str, ...], code: int
+) -> None:
+    platforms = ["manylinux2014_x86_64", "linux_x86_64"]
+    table = {"targets": {"old": {"python": "3.11", "platforms": platforms}}}
+    cli = make_cli(Recipe(package_mode=True, table=table))
+    give_it_a_backend(cli.project, build_wheel("demo", "0.1.0", tag="cp311-cp311-linux_x86_64"))
+    ended = cli("-t", "old", *strict)
+    assert ended.code == code
+    assert "nothing says that it runs with glibc 2.17" in ended.err
 
 
 def test_without_package_mode_there_is_none(make_cli: MakeCli, index: IndexServer) -> None:

@@ -16,7 +16,8 @@ import pytest
 from faults.rig import WHEEL, Rig, locked
 from support.index import IndexServer
 from support.wheels import build_wheel
-from wheeltarget.core.errors import FileSystemError, IntegrityError, NetworkError
+from wheeltarget.core.errors import FileSystemError, IntegrityError, NetworkError, PlanError
+from wheeltarget.core.model import Digest
 from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
 
 WHEELS = [WHEEL, *(build_wheel(name, "2.0") for name in ("alpha", "beta", "gamma", "delta"))]
@@ -35,6 +36,21 @@ def check_good(rig: Rig) -> None:
     """The bundle has all wheels, and nothing else was left anywhere."""
     data = rig.output.read_bytes()
     assert all(wheel.data in data for wheel in WHEELS)
+    assert list(rig.leftovers()) == []
+
+
+# --- 4: names that a file system may take for one ---------------------------------------------
+
+
+def test_two_files_that_differ_in_case_only_are_refused(rig: Rig) -> None:
+    upper = build_wheel("Foo", "1.0")
+    for wheel in (WHEEL, upper):
+        rig.cache.add(Digest("sha256", wheel.sha256), [wheel.data])
+    both = (locked(WHEEL), locked(upper))
+    with pytest.raises(PlanError, match="several versions of foo"):
+        rig.bundle(*both)
+    with pytest.raises(IntegrityError, match="one file where case does not count"):
+        rig.bundle(*both, checked=False)
     assert list(rig.leftovers()) == []
 
 

@@ -82,7 +82,13 @@ def build(source: Path, out: Path, **changes: Any) -> tuple[WheelName, Stored]:
     """Build into a new folder."""
     out.mkdir(exist_ok=True)
     epoch = changes.pop("epoch", EPOCH)
-    given = {"moment": zip_time(epoch), "epoch": epoch, "offline": True, **changes}
+    given = {
+        "moment": zip_time(epoch),
+        "epoch": epoch,
+        "offline": True,
+        "in_place": True,
+        **changes,
+    }
     return build_project_wheel(source, out, PROJECT, **given)
 
 
@@ -111,6 +117,40 @@ def test_a_backend_that_is_there_is_used_in_place(tmp_path: Path) -> None:
     assert b"".join(read_verified(stored)) == stored.path.read_bytes()
     assert list((tmp_path / "out").iterdir()) == [stored.path]
     assert content(stored)["demo/__init__.py"] == b"X = 1\n"
+
+
+LEAVES_ITS_WORK = """
+import shutil
+from poetry.core.masonry import api
+
+
+def build_wheel(folder, *args, **kwargs):
+    # As setuptools does: what was built once is taken again.
+    shutil.copytree("demo", "kept", dirs_exist_ok=True)
+    shutil.rmtree("demo")
+    shutil.copytree("kept", "demo")
+    return api.build_wheel(folder, *args, **kwargs)
+
+
+build_sdist = api.build_sdist
+get_requires_for_build_sdist = get_requires_for_build_wheel = lambda settings=None: []
+"""
+
+
+def test_a_wheel_holds_nothing_that_was_deleted_since(tmp_path: Path) -> None:
+    files = {"backend.py": LEAVES_ITS_WORK, "demo/old.py": "SECRET = 1\n"}
+    in_sdist = '\n[tool.poetry]\ninclude = [{ path = "backend.py", format = "sdist" }]\n'
+    source = project(tmp_path / "source", OWN + in_sdist, files)
+    _, first = build(source, tmp_path / "first", in_place=False)
+    assert "demo/old.py" in content(first)
+    before = {path for path in source.rglob("*") if "__pycache__" not in path.parts}
+    (source / "demo/old.py").unlink()
+
+    _, second = build(source, tmp_path / "second", in_place=False)
+    assert "demo/old.py" not in content(second)
+    after = {path for path in source.rglob("*") if "__pycache__" not in path.parts}
+    assert before - after == {source / "demo/old.py"}
+    assert after <= before
 
 
 @pytest.mark.network

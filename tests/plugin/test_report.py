@@ -201,7 +201,9 @@ def test_excluding_what_is_not_locked_is_said_once(
     args = ("-t", "cp38,manylinux_2_28_x86_64", "--check", "--exclude", "orjsno")
     ended = cli(*args, *strict)
     assert ended.code == code
-    assert ended.err.splitlines()[0] == f"{label}: exclude names orjsno, which is not in the lock"
+    assert ended.err.splitlines()[0] == (
+        f"{label}: exclude names orjsno, which is not in the lock; did you mean 'orjson'?"
+    )
     assert ended.err.count("orjsno") == 1
 
 

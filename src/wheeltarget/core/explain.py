@@ -221,12 +221,22 @@ def hint_for(
     wheels = [file.wheel for file in files if file.wheel is not None]
     if not wheels:
         return _without_wheels(rejections)
+    if abis := _other_abis((w for w in wheels if fit.fits_platform(w)), fit):
+        return f"no wheel for ABI {target.abis[0]}; there are some for ABI {abis}"
     if pythons := _other_pythons((w for w in wheels if fit.fits_platform(w)), target):
         return f"no wheel for {_own_python(target)}; there are some for {pythons}"
     right_python = [w for w in wheels if fit.failing_axis(w) is Axis.PLATFORM]
     if platforms := _other_platforms(right_python):
         return f"no wheel for {_own_platform(target.primary)}; there are some for {platforms}"
     return f"no wheel for {_own_python(target)} on {_own_platform(target.primary)}"
+
+
+def _other_abis(wheels: Iterable[WheelName], fit: Compatibility) -> str:
+    """The ABIs of the same Python that wheels are for, where an implementation has several."""
+    if fit.target.implementation == "cp":
+        return ""
+    pairs = {pair for wheel in wheels for pair in wheel.pairs()}
+    return ", ".join(sorted({abi for python, abi in pairs if fit.fits_python(python, abi)}))
 
 
 def _without_wheels(rejections: Sequence[Rejection]) -> str:

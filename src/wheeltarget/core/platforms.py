@@ -184,13 +184,23 @@ def parse_platform(tag: str) -> Platform:
     """
     platform = read_platform_tag(tag)
     if platform is None:
-        raise PlatformError(f"unknown platform tag {tag!r}{did_you_mean(tag, _EXAMPLES)}")
+        raise PlatformError(_unknown_tag(tag))
     if platform.arch not in ARCHITECTURES[platform.kind]:
         raise PlatformError(_unknown_arch(tag, platform))
     if match := _ALIASED.fullmatch(tag):
         _check_alias(match[1], platform)
     _check_version(tag, platform)
     return platform
+
+
+def _unknown_tag(tag: str) -> str:
+    if read_platform_tag(f"{tag}_x86_64") is not None and tag.startswith(
+        ("manylinux", "musllinux")
+    ):
+        return f"{tag!r} lacks an architecture, as in {tag}_x86_64"
+    spelled = tag.replace("-", "_")
+    hint = f"; did you mean {spelled!r}?" if read_platform_tag(spelled) else ""
+    return f"unknown platform tag {tag!r}{hint or did_you_mean(tag, _EXAMPLES)}"
 
 
 _EXAMPLES = (

@@ -20,6 +20,7 @@ from wheeltarget.core.target import (
     NEWEST_MINOR,
     PythonVersion,
     Target,
+    default_abis,
     make_target,
     tag_name,
 )
@@ -71,7 +72,9 @@ def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
     open_platform = arch = None
     for part in text.split(","):
         if part.strip() in names:
-            raise SpecError(f"{part.strip()} is a declared target, which stands alone")
+            raise SpecError(
+                f"{part.strip()} is a declared target, which stands alone; give --target for each"
+            )
         word = part.strip().lower()
         if not word:
             raise SpecError(f"{text!r} has an empty part")
@@ -80,7 +83,7 @@ def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
         elif word in _ALL_ARCHITECTURES:
             arch = _only_one(arch, word, "architectures")
         else:
-            draft = _merge(draft, _parse_part(word, names))
+            draft = _merge(draft, _parse_part(part.strip(), names))
     if open_platform or arch:
         draft = _merge(draft, _join(open_platform, arch))
     if not draft.platforms:
@@ -108,7 +111,8 @@ def _join(open_platform: str | None, arch: str | None) -> Draft:
     return _platform(f"{open_platform}_{arch}")
 
 
-def _parse_part(word: str, names: Collection[str]) -> Draft:
+def _parse_part(part: str, names: Collection[str]) -> Draft:
+    word = part.lower()
     if word.count("-") == 2:
         return _triple(word)
     for read in (_python, _abi):
@@ -117,8 +121,11 @@ def _parse_part(word: str, names: Collection[str]) -> Draft:
             return draft
     if word == "any":
         raise SpecError("a target is one machine, so its platform cannot be 'any'")
-    if read_platform_tag(word) is None and (hint := did_you_mean(word, names)):
-        raise SpecError(f"unknown target {word!r}{hint}")
+    if names and read_platform_tag(word) is None:
+        if hint := did_you_mean(part, names):
+            raise SpecError(f"unknown target {part!r}{hint}")
+        if word.isalnum():
+            raise SpecError(f"unknown target {part!r}; declared are {', '.join(names)}")
     return _platform(word)
 
 
@@ -236,6 +243,9 @@ def complete(draft: Draft, python: PythonVersion, name: str | None = None) -> Ta
 
 def _check_abis(abis: tuple[str, ...], implementation: str, python: PythonVersion) -> None:
     for abi in abis:
+        if not (_CPYTHON_ABI.fullmatch(abi) or _PYPY_ABI.fullmatch(abi) or abi in _SHARED_ABIS):
+            usual = default_abis(implementation, python)
+            raise SpecError(f"unknown ABI tag {abi!r}{did_you_mean(abi, usual)}")
         for prefix, pattern in (("cp", _CPYTHON_ABI), ("pp", _PYPY_ABI)):
             match = pattern.fullmatch(abi)
             if match is None:

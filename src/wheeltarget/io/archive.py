@@ -133,7 +133,8 @@ def write_draft(path: Path, members: Iterable[ArchiveMember], moment: ZipTime) -
     Raises FileSystemError: the place is a folder or a link, or cannot be written. Whatever a
     member's content raises passes through, with nothing left behind.
     """
-    _check_place(path)
+    with writing(path):
+        _check_place(path)
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.partial")

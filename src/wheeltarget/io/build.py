@@ -6,10 +6,11 @@ import calendar
 import hashlib
 import os
 import subprocess
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from wheeltarget.core.errors import IntegrityError, PlanError, Problem
 from wheeltarget.core.model import Digest
@@ -23,7 +24,9 @@ from wheeltarget.io.archive import ArchiveMember, write_archive, zip_time
 from wheeltarget.io.cache import Stored, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from build import ProjectBuilder
 
     from wheeltarget.core.model import Project
     from wheeltarget.io.archive import ZipTime
@@ -33,25 +36,39 @@ _CHUNK = 1024 * 1024
 _LOG_LINES = 30
 
 
+Step = Literal["sdist", "wheel"]
+
+
 class BuildLogError(Exception):
     """A step of a build failed; the text is the end of what it printed."""
 
 
 def build_project_wheel(
-    source: Path, folder: Path, project: Project, *, moment: ZipTime, epoch: str, offline: bool
+    source: Path,
+    folder: Path,
+    project: Project,
+    *,
+    moment: ZipTime,
+    epoch: str,
+    offline: bool,
+    in_place: bool,
 ) -> tuple[WheelName, Stored]:
     """Build the wheel of the project in ``source`` into ``folder``, and normalise it.
 
     The build runs in this interpreter's environment if that satisfies the project's
     ``build-system.requires``, else in an isolated one, which needs the network.
     ``epoch`` is what the backend sees as SOURCE_DATE_EPOCH, clamped to what a zip can say.
+    Unless ``in_place``, an sdist is built first, and the wheel from that: backends that leave
+    their work in the source tree would put what was deleted there since into the wheel.
 
     Raises PlanError where the build fails, IntegrityError where it gives another project's wheel.
     """
     try:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             seconds = calendar.timegm(zip_time(epoch))
-            built = _run_backend(source, Path(scratch), epoch=str(seconds), offline=offline)
+            built = _run_backend(
+                source, Path(scratch), epoch=str(seconds), offline=offline, in_place=in_place
+            )
             name = _check_name(built, project)
             path = folder / name.filename
             _normalise(built, path, moment)
@@ -74,39 +91,13 @@ def _stored(path: Path) -> Stored:
         return Stored(path=path, digest=Digest("sha256", hasher.hexdigest()), size=file.tell())
 
 
-def _run_backend(source: Path, out: Path, *, epoch: str, offline: bool) -> Path:
+def _run_backend(source: Path, out: Path, *, epoch: str, offline: bool, in_place: bool) -> Path:
+    """The wheel that the backend makes. Raises BuildLogError for all that can go wrong in it."""
     # Imported late: it costs as much as a small plan, and most runs have no wheel to build.
-    from build import (
-        BuildBackendException,
-        BuildException,
-        FailedProcessError,
-        ProjectBuilder,
-        check_dependency,
-    )
-    from build.env import DefaultIsolatedEnv
-
-    def run(
-        cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
-    ) -> None:
-        _run_quietly(cmd, cwd, {**os.environ, **(extra_environ or {}), "SOURCE_DATE_EPOCH": epoch})
+    from build import BuildBackendException, BuildException, FailedProcessError
 
     try:
-        builder = ProjectBuilder(source, runner=run)
-        # The backend itself first: only if it is there can it be asked what else it needs.
-        lacks = {
-            chain for need in builder.build_system_requires for chain in check_dependency(need)
-        }
-        lacks = lacks or builder.check_dependencies("wheel")
-        if not lacks:
-            return Path(builder.build("wheel", out))
-        if offline:
-            needs = ", ".join(sorted({chain[0] for chain in lacks}))
-            raise BuildLogError(f"    it needs {needs}, and --offline forbids the network")
-        with DefaultIsolatedEnv() as environment:
-            builder = ProjectBuilder.from_isolated_env(environment, source, runner=run)
-            environment.install(builder.build_system_requires)
-            environment.install(builder.get_requires_for_build("wheel"))
-            return Path(builder.build("wheel", out))
+        return _build(source, out, _runner(out, epoch), offline=offline, in_place=in_place)
     except BuildBackendException as error:
         # It holds whatever the runner raised, too.
         if isinstance(error.exception, BuildLogError):
@@ -117,6 +108,66 @@ def _run_backend(source: Path, out: Path, *, epoch: str, offline: bool) -> Path:
         raise BuildLogError(f"    {error}") from error
     except subprocess.CalledProcessError as error:
         raise BuildLogError(_end_of(error.output)) from error
+
+
+def _build(
+    source: Path, out: Path, run: Callable[..., None], *, offline: bool, in_place: bool
+) -> Path:
+    from build import ProjectBuilder, check_dependency
+    from build.env import DefaultIsolatedEnv
+
+    steps: tuple[Step, ...] = ("wheel",) if in_place else ("sdist", "wheel")
+    builder = ProjectBuilder(source, runner=run)
+    # The backend itself first: only if it is there can it be asked what else it needs.
+    lacks = {chain for need in builder.build_system_requires for chain in check_dependency(need)}
+    lacks = lacks or {chain for step in steps for chain in builder.check_dependencies(step)}
+    if not lacks:
+        return _take(steps, source, out, lambda tree: ProjectBuilder(tree, runner=run))
+    if offline:
+        needs = ", ".join(sorted({chain[0] for chain in lacks}))
+        raise BuildLogError(f"    it needs {needs}, and --offline forbids the network")
+    with DefaultIsolatedEnv() as environment:
+
+        def isolated(tree: Path) -> ProjectBuilder:
+            return ProjectBuilder.from_isolated_env(environment, tree, runner=run)
+
+        environment.install(builder.build_system_requires)
+        for step in steps:
+            environment.install(isolated(source).get_requires_for_build(step))
+        return _take(steps, source, out, isolated)
+
+
+def _take(
+    steps: Sequence[Step], source: Path, out: Path, builder_of: Callable[[Path], ProjectBuilder]
+) -> Path:
+    """Take the steps to a wheel, each from what the one before it made."""
+    tree = source
+    if "sdist" in steps:
+        tree = _unpacked(Path(builder_of(source).build("sdist", out)), out / "sdist")
+    return Path(builder_of(tree).build("wheel", out))
+
+
+def _unpacked(sdist: Path, folder: Path) -> Path:
+    """The one folder that an sdist holds (PEP 625, PEP 721)."""
+    with tarfile.open(sdist) as archive:
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(folder, filter="data")
+        else:
+            archive.extractall(folder)  # noqa: S202 - the project's own files, a moment old
+    (tree,) = folder.iterdir()
+    return tree
+
+
+def _runner(out: Path, epoch: str) -> Callable[..., None]:
+    # What a backend leaves behind when it fails goes away with the folder.
+    ours = {"SOURCE_DATE_EPOCH": epoch, "TMPDIR": str(out), "TEMP": str(out), "TMP": str(out)}
+
+    def run(
+        cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
+    ) -> None:
+        _run_quietly(cmd, cwd, {**os.environ, **(extra_environ or {}), **ours})
+
+    return run
 
 
 def _run_quietly(command: Sequence[str], cwd: str | None, environ: Mapping[str, str]) -> None:

@@ -66,6 +66,13 @@ def requires_python(poetry: Poetry) -> BaseMarker:
     return parse_marker(create_nested_marker("python_version", poetry.package.python_constraint))
 
 
+def builds_in_place(poetry: Poetry) -> bool:
+    """Whether building the project leaves nothing in its folder: poetry-core's without a script."""
+    build_system = poetry.pyproject.data.get("build-system", {})
+    own = build_system.get("build-backend") == "poetry.core.masonry.api"
+    return own and not poetry.package.build_script
+
+
 def table(poetry: Poetry) -> object:
     """The value of ``tool.wheeltarget`` in pyproject.toml, an empty table where there is none."""
     return poetry.pyproject.data.get("tool", {}).get("wheeltarget", {})

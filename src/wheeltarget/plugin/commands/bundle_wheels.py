@@ -29,7 +29,13 @@ from wheeltarget.bundle import (
     undecided_problems,
 )
 from wheeltarget.core.config import PythonSource, TargetOptions, read_table, resolve_targets
-from wheeltarget.core.errors import INTERRUPTED, Problem, UsageError, WheeltargetError
+from wheeltarget.core.errors import (
+    INTERRUPTED,
+    FileSystemError,
+    Problem,
+    UsageError,
+    WheeltargetError,
+)
 from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
 from wheeltarget.core.manifest import json_text
 from wheeltarget.core.plan import explain
@@ -85,7 +91,10 @@ class BundleWheelsCommand(GroupCommand):
         ),
         option("all-targets", None, "Bundle for every declared target."),
         option(
-            "python", None, "The target's Python, where the target does not say it.", flag=False
+            "python",
+            None,
+            "The target's Python; beats a declared one, not one in tags.",
+            flag=False,
         ),
         option("output", "o", "A .zip path, a directory, or a template.", flag=False),
         _values("with", None, "Dependency groups to include besides main."),
@@ -131,7 +140,13 @@ class BundleWheelsCommand(GroupCommand):
         except WheeltargetError as error:
             problems, code = error.problems, error.exit_code
         except KeyboardInterrupt:
-            problems, code = (Problem(what="interrupted; no bundle was changed"),), INTERRUPTED
+            problems = (Problem(what="interrupted; nothing half-written is left"),)
+            code = INTERRUPTED
+        except BrokenPipeError:
+            raise  # cleo ends quietly when nobody reads any more
+        except OSError as error:
+            problems = (Problem(what=f"the system refuses: {error}", hint="see what it says"),)
+            code = FileSystemError.exit_code
         except Exception as error:
             # Poetry shows it and ends with 1; whoever reads the document must learn of it, too.
             self._document(console, [Problem(what=f"{type(error).__name__}: {error}")])
@@ -264,13 +279,13 @@ class BundleWheelsCommand(GroupCommand):
         self, poetry: Poetry, request: Request, console: Console, moment: ZipTime
     ) -> Iterator[Workshop]:
         cancelled = threading.Event()
-        here = poetry.pyproject_path.parent
         with tempfile.TemporaryDirectory(prefix="wheeltarget-") as scratch:
             yield Workshop(
                 supply=self._supply(poetry, console, cancelled, Path(scratch)),
-                build=lambda: self._build(request, here, Path(scratch), moment),
+                build=lambda: self._build(poetry, request, Path(scratch), moment),
                 generator=(DISTRIBUTION, version(DISTRIBUTION)),
                 moment=moment,
+                warn=console.warn,
                 root=Path.cwd(),
             )
 
@@ -300,17 +315,18 @@ class BundleWheelsCommand(GroupCommand):
         )
 
     def _build(
-        self, request: Request, source: Path, scratch: Path, moment: ZipTime
+        self, poetry: Poetry, request: Request, scratch: Path, moment: ZipTime
     ) -> tuple[WheelName, Stored]:
         from wheeltarget.io.build import build_project_wheel
 
         return build_project_wheel(
-            source,
+            poetry.pyproject_path.parent,
             scratch,
             request.project,
             moment=moment,
             epoch=os.environ.get("SOURCE_DATE_EPOCH") or _EARLIEST_EPOCH,
             offline=self.option("offline"),
+            in_place=of_poetry.builds_in_place(poetry),
         )
 
 
