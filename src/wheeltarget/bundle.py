@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from wheeltarget.core.errors import IntegrityError, PlanError, Problem, UsageError
 from wheeltarget.core.explain import Compatibility
-from wheeltarget.core.lock import RELOCK
 from wheeltarget.core.manifest import (
     MANIFEST_NAME,
     REQUIREMENTS_NAME,
@@ -18,11 +17,8 @@ from wheeltarget.core.manifest import (
     manifest_text,
     requirements_text,
 )
-from wheeltarget.core.markers import MarkerValueError
 from wheeltarget.core.model import StoredWheel
-from wheeltarget.core.plan import Chosen, Excluded, Plan, make_plan
-from wheeltarget.core.report import Report, TargetReport, WrittenBundle, conflict_hint
-from wheeltarget.core.suggest import did_you_mean
+from wheeltarget.core.report import Report, TargetReport, WrittenBundle
 from wheeltarget.core.wheelname import bundle_file_name
 from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
 from wheeltarget.io.cache import HashMismatchError, Stored, is_intact, read_verified
@@ -33,28 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from packaging.utils import NormalizedName
-
-    from wheeltarget.core.config import TargetSettings
-    from wheeltarget.core.model import Digest, Lock, Project
+    from wheeltarget.core.model import Digest
+    from wheeltarget.core.plan import Chosen, Plan
+    from wheeltarget.core.request import Request
     from wheeltarget.core.wheelname import WheelName
     from wheeltarget.io.archive import ZipTime
     from wheeltarget.io.cache import Cache
 
 #: How often a bundle is written anew because an entry of the cache turned out to be damaged.
 _HEALING_ROUNDS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is asked for: the project, its lock, the targets, and which of its parts."""
-
-    project: Project
-    lock: Lock
-    targets: tuple[TargetSettings, ...]
-    groups: frozenset[NormalizedName]
-    extras: frozenset[NormalizedName]
-    strict: bool = False
 
 
 class WheelSupply(Protocol):
@@ -82,136 +65,6 @@ class Workshop:
     moment: ZipTime
     warn: Callable[[Problem], None]
     root: Path
-
-
-# --- planning -------------------------------------------------------------------------------
-
-
-def plan_all(request: Request) -> tuple[Plan, ...]:
-    """A plan for each target, in the order asked for.
-
-    Raises UsageError where a marker cannot be compared with a value that a target gives.
-    """
-    try:
-        return tuple(
-            make_plan(
-                request.lock.packages,
-                settings.target,
-                groups=request.groups,
-                extras=request.extras,
-                exclude=settings.exclude,
-            )
-            for settings in request.targets
-        )
-    except MarkerValueError as error:
-        raise UsageError(Problem(what=str(error), hint="check the target's markers")) from error
-
-
-def exclusion_problems(request: Request) -> list[Problem]:
-    """Exclusions that name nothing in the lock: probably a typing error."""
-    locked = {package.name for package in request.lock.packages}
-    excluded = {name for settings in request.targets for name in settings.exclude}
-    return [
-        Problem(
-            what=f"exclude names {name}, which is not in the lock{did_you_mean(name, locked)}",
-            hint="remove or correct it",
-        )
-        for name in sorted(excluded - locked)
-    ]
-
-
-def undecided_problems(plan: Plan) -> Iterable[Problem]:
-    """Packages that are included although a fact is missing to say whether they apply."""
-    for entry in plan.undecided:
-        yield Problem(
-            what=f"{entry.package} is included although {plan.target.name} does not decide its "
-            f"marker: {entry.marker} (depends on {', '.join(entry.variables)})",
-            package=str(entry.package),
-            target=plan.target.name,
-            hint=_undecided_hint(entry.variables),
-        )
-
-
-def _undecided_hint(variables: Sequence[str]) -> str:
-    """How to decide a marker."""
-    if tuple(variables) == ("python_full_version",):
-        return "say the patch level of the target's Python, for example --python 3.11.9"
-    return f"say {', '.join(variables)} under markers of a declared target"
-
-
-def check_plans(request: Request, plans: Sequence[Plan]) -> None:
-    """Raises PlanError or IntegrityError where a plan cannot be bundled.
-
-    With ``strict`` an undecided marker or an exclusion of nothing is such a reason, too.
-    """
-    unplanned = [problem for plan in plans for problem in _plan_problems(plan)]
-    if request.project.packaged:
-        unplanned += [problem for plan in plans for problem in _self_problems(request, plan)]
-    if request.strict:
-        unplanned += exclusion_problems(request)
-        unplanned += [problem for plan in plans for problem in undecided_problems(plan)]
-    untrusted = [problem for plan in plans for problem in _trust_problems(plan)]
-    if unplanned:
-        raise PlanError(*unplanned, *untrusted)
-    if untrusted:
-        raise IntegrityError(*untrusted)
-
-
-def _self_problems(request: Request, plan: Plan) -> Iterable[Problem]:
-    """The project itself among what is locked: two wheels of one package cannot be installed."""
-    for entry in plan.entries:
-        if entry.package.name == request.project.name and not isinstance(entry, Excluded):
-            yield Problem(
-                what=f"{entry.package} is locked, and the project itself is "
-                f"{request.project.name} {request.project.version}",
-                package=str(entry.package),
-                target=plan.target.name,
-                hint="leave one of them out with --no-root or --exclude",
-            )
-
-
-def _trust_problems(plan: Plan) -> Iterable[Problem]:
-    """What is to be taken, and the lock holds no hash of it that can be trusted."""
-    for chosen in plan.untrusted:
-        yield Problem(
-            what=f"{chosen.file.name} cannot be verified: {chosen.file.distrust}",
-            package=str(chosen.package),
-            target=plan.target.name,
-            file=chosen.file.name,
-            hint=RELOCK,
-        )
-    for entry in plan.unlisted:
-        yield Problem(
-            what=f"the lock lists no file of {entry.package}, so nothing of it can be verified",
-            package=str(entry.package),
-            target=plan.target.name,
-            hint=RELOCK,
-        )
-
-
-def _plan_problems(plan: Plan) -> Iterable[Problem]:
-    name = plan.target.name
-    unusable = [entry for entry in plan.unavailable if entry not in plan.unlisted]
-    if unusable:
-        missing = ", ".join(str(entry.package) for entry in unusable)
-        first = unusable[0].package.name
-        yield Problem(
-            what=f"no usable file for {name} of {missing}",
-            target=name,
-            hint=f"see why with --check --explain {first}; a package that the target provides can "
-            "be left out with --exclude",
-        )
-    for conflict in plan.conflicts:
-        versions = ", ".join(
-            f"{package.version} (where {marker})" if str(marker) else f"{package.version} (always)"
-            for package, marker in conflict.candidates
-        )
-        yield Problem(
-            what=f"several versions of {conflict.name} apply to {name}: {versions}",
-            package=conflict.name,
-            target=name,
-            hint=conflict_hint(conflict).rstrip("."),
-        )
 
 
 # --- where bundles go -----------------------------------------------------------------------

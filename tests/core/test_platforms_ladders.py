@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import packaging
 import pytest
 from packaging.tags import mac_platforms
-from packaging.version import Version
 
 from core.lockmaker import target_for
 from wheeltarget.core.platforms import (
@@ -16,10 +14,6 @@ from wheeltarget.core.platforms import (
 
 ALIASES = {"manylinux2014": 17, "manylinux2010": 12, "manylinux1": 5}
 X86 = ("x86_64", "i686")
-
-newest_packaging = pytest.mark.skipif(
-    Version(packaging.__version__) < Version("26.3"), reason="older packaging gives other tags"
-)
 
 
 def rungs(tag: str) -> tuple[str, ...]:
@@ -95,7 +89,6 @@ def test_no_glibc_machine_takes_a_musl_wheel_nor_the_reverse() -> None:
     assert not any("many" in tag for tag in rungs("musllinux_1_9_x86_64"))
 
 
-@newest_packaging
 @pytest.mark.parametrize("version", [(11, 0), (11, 6), (12, 0), (14, 5), (15, 0), (26, 0)])
 @pytest.mark.parametrize("arch", ["arm64", "x86_64"])
 def test_a_macos_ladder_is_that_of_packaging(version: tuple[int, int], arch: str) -> None:
@@ -103,7 +96,6 @@ def test_a_macos_ladder_is_that_of_packaging(version: tuple[int, int], arch: str
     assert rungs(f"macosx_{major}_{minor}_{arch}") == tuple(mac_platforms(version, arch))
 
 
-@newest_packaging
 @pytest.mark.parametrize("minor", range(4, 17))
 def test_a_ladder_of_macos_10_is_that_of_packaging_down_to_the_first_intel_mac(minor: int) -> None:
     expected = tuple(mac_platforms((10, minor), "x86_64"))

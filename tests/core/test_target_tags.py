@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from itertools import permutations
 
-import packaging
 import pytest
 from packaging.tags import compatible_tags, cpython_tags, generic_tags
-from packaging.version import Version
 
 from core.lockmaker import target_for
 from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.target import PythonVersion, make_target
-
-newest_packaging = pytest.mark.skipif(
-    Version(packaging.__version__) < Version("26.3"), reason="older packaging gives other tags"
-)
 
 PLATFORMS = [
     ("manylinux_2_28_x86_64",),
@@ -62,7 +56,6 @@ def cpython_reference(minor: int, abis: tuple[str, ...], platforms: list[str]) -
     return tuple(dict.fromkeys(map(str, tags)))
 
 
-@newest_packaging
 @pytest.mark.parametrize("platforms", PLATFORMS, ids=lambda tags: tags[0])
 @pytest.mark.parametrize(
     ("minor", "abis"), [(minor, abis) for minor in range(6, 16) for abis in cpython_abis(minor)]
@@ -74,7 +67,6 @@ def test_cpython_tags_have_the_order_of_packaging(
     assert tags == cpython_reference(minor, abis, ladder)
 
 
-@newest_packaging
 @pytest.mark.parametrize("own", ["cp315", "cp315t"])
 def test_stable_abis_that_are_listed_change_nothing_that_packaging_does_not_change(
     own: str,
@@ -84,7 +76,6 @@ def test_stable_abis_that_are_listed_change_nothing_that_packaging_does_not_chan
         assert tags == cpython_reference(15, (own, *others), ladder)
 
 
-@newest_packaging
 @pytest.mark.parametrize("platforms", PLATFORMS, ids=lambda tags: tags[0])
 @pytest.mark.parametrize("minor", range(6, 12))
 @pytest.mark.parametrize("listed", [(), ("own",), ("none", "own"), ("own", "pypy_41", "none")])

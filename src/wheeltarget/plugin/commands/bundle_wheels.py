@@ -18,16 +18,7 @@ from packaging.utils import canonicalize_name
 from poetry.console.commands.group_command import GroupCommand
 from poetry.console.exceptions import GroupNotFoundError
 
-from wheeltarget.bundle import (
-    Request,
-    Workshop,
-    bundle_all,
-    bundle_paths,
-    check_plans,
-    exclusion_problems,
-    plan_all,
-    undecided_problems,
-)
+from wheeltarget.bundle import Workshop, bundle_all, bundle_paths
 from wheeltarget.core.config import PythonSource, TargetOptions, read_table, resolve_targets
 from wheeltarget.core.errors import (
     INTERRUPTED,
@@ -47,6 +38,13 @@ from wheeltarget.core.report import (
     explain_lines,
     json_document,
     plan_lines,
+)
+from wheeltarget.core.request import (
+    Request,
+    check_plans,
+    exclusion_problems,
+    plan_all,
+    undecided_problems,
 )
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.io.archive import zip_time

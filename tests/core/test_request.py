@@ -1,0 +1,101 @@
+"""What keeps the plans of a request from being bundled, and as which class of error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from core.lockmaker import a_project, locked, target_for
+from wheeltarget.core.config import TargetSettings
+from wheeltarget.core.errors import IntegrityError, PlanError, UsageError, WheeltargetError
+from wheeltarget.core.model import Lock, LockedPackage
+from wheeltarget.core.request import Request, check_plans, plan_all
+
+GOOD = locked("good", "1", "good-1-py3-none-any.whl")
+SDIST = locked("sdist", "1", "sdist-1.tar.gz")
+VOID = locked("void", "1")
+WEAK = replace(GOOD, files=(replace(GOOD.files[0], digest=None, distrust="it is an md5"),))
+UNSURE = locked(
+    "unsure", "1", "unsure-1-py3-none-any.whl", markers='python_full_version < "3.11.3"'
+)
+RELEASE = locked("kernel", "1", "kernel-1-py3-none-any.whl", markers='platform_release >= "5.0"')
+
+
+def request_of(*packages: LockedPackage, strict: bool = False, exclude: str = "good") -> Request:
+    """A request for two targets."""
+    return Request(
+        project=a_project(),
+        lock=Lock(packages=packages, content_hash="c0ffee"),
+        targets=tuple(
+            TargetSettings(target=target_for(tag), exclude=frozenset([canonicalize_name(exclude)]))
+            for tag in ("win_amd64", "manylinux2014_x86_64")
+        ),
+        groups=frozenset([canonicalize_name("main")]),
+        extras=frozenset(),
+        strict=strict,
+    )
+
+
+def refused(request: Request, expected: type[WheeltargetError]) -> list[str]:
+    """What is said of a request whose plans cannot be bundled."""
+    with pytest.raises(WheeltargetError) as caught:
+        check_plans(request, plan_all(request))
+    assert type(caught.value) is expected
+    assert all(problem.hint for problem in caught.value.problems)
+    return [problem.what for problem in caught.value.problems]
+
+
+def test_what_is_whole_and_trusted_passes() -> None:
+    request = request_of(GOOD, UNSURE, exclude="unsure", strict=True)
+    check_plans(request, plan_all(request))
+
+
+def test_what_cannot_be_verified_is_a_matter_of_integrity() -> None:
+    weak = "good-1-py3-none-any.whl cannot be verified: it is an md5"
+    void = "the lock lists no file of void 1, so nothing of it can be verified"
+    assert refused(request_of(WEAK, exclude="x"), IntegrityError) == [weak, weak]
+    assert refused(request_of(WEAK, VOID, exclude="x"), IntegrityError) == [weak, void] * 2
+
+
+def test_everything_is_listed_for_all_targets_and_no_plan_counts_more() -> None:
+    whats = refused(request_of(SDIST, VOID), PlanError)
+    assert [what.split(" of ")[0] for what in whats] == [
+        "no usable file for cp311-win_amd64",
+        "no usable file for cp311-manylinux2014_x86_64",
+        *["the lock lists no file"] * 2,
+    ]
+    assert not any("void" in what for what in whats[:2])
+
+
+@pytest.mark.parametrize(
+    ("package", "variable"), [(UNSURE, "python_full_version"), (RELEASE, "platform_release")]
+)
+def test_only_strict_refuses_what_is_undecided(package: LockedPackage, variable: str) -> None:
+    check_plans(request_of(package), plan_all(request_of(package)))
+    whats = refused(request_of(GOOD, package, strict=True), PlanError)
+    assert len(whats) == 2
+    assert all(f"(depends on {variable})" in what for what in whats)
+
+
+def test_only_strict_refuses_to_exclude_nothing() -> None:
+    check_plans(request_of(GOOD, exclude="godo"), plan_all(request_of(GOOD, exclude="godo")))
+    (what,) = refused(request_of(GOOD, exclude="godo", strict=True), PlanError)
+    assert what == "exclude names godo, which is not in the lock; did you mean 'good'?"
+
+
+def test_the_project_itself_cannot_be_locked_too() -> None:
+    itself = locked("demo", "9", "demo-9-py3-none-any.whl")
+    request = replace(request_of(itself), project=a_project(packaged=True))
+    assert len(refused(request, PlanError)) == 2
+    check_plans(replace(request, project=a_project()), plan_all(request))
+    left_out = replace(request_of(itself, exclude="demo"), project=a_project(packaged=True))
+    check_plans(left_out, plan_all(left_out))
+
+
+def test_a_value_that_a_marker_cannot_use_is_a_usage_error() -> None:
+    target = target_for(markers={"platform_release": "not a release"})
+    request = replace(request_of(RELEASE), targets=(TargetSettings(target=target),))
+    with pytest.raises(UsageError, match="kernel 1: cannot evaluate"):
+        plan_all(request)
