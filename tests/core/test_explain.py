@@ -156,9 +156,11 @@ def test_a_python_tag_for_a_person(python: str, abi: str, name: str) -> None:
         # Only the ABIs that go with a fitting Python are named.
         (
             WINDOWS,
-            "cp311.cp312-cp312-win_amd64",
-            "for ABI cp312, the target has cp311",
+            "cp310-cp310.abi3t-win_amd64",
+            "for ABI abi3t (free-threaded), the target has cp311",
         ),
+        # The first stable ABI was that of Python 3.2.
+        (THREADED, "cp32-abi3-win_amd64", "for ABI abi3, the target has cp313t (free-threaded)"),
         # The ABI is looked at before the platform.
         (GLIBC, "cp311-cp311d-win_amd64", "for ABI cp311d, the target has cp311"),
     ],
@@ -264,6 +266,13 @@ def test_a_newer_platform_of_the_same_kind(
 def test_another_platform(spec: str, platforms: str, detail: str) -> None:
     reason = rejection(spec, f"foo-1.0-cp311-cp311-{platforms}.whl")
     assert (reason.axis, reason.detail, reason.needs) == (Axis.PLATFORM, detail, None)
+
+
+def test_one_fitting_pair_of_python_and_abi_leaves_only_the_platform_to_fail() -> None:
+    assert rejected(GLIBC, "cp39.cp311-cp39.cp311-win_amd64") == (
+        "platform",
+        "for Windows on amd64",
+    )
 
 
 # --- all files of a package -------------------------------------------------------------------

@@ -67,6 +67,11 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
             ["cp310-cp310-manylinux2014_x86_64", "cp312-abi3-manylinux2014_x86_64"],
             "no wheel for CPython 3.11; there are some for CPython 3.10, 3.12 or newer",
         ),
+        (
+            GLIBC,
+            ["cp310-none-any"],
+            "no wheel for CPython 3.11; there are some for CPython 3.10",
+        ),
         # Those of other platforms do not count.
         (
             GLIBC,

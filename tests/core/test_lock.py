@@ -27,7 +27,7 @@ def refused(raw: Raw) -> str:
         read_lock(raw)
     (problem,) = caught.value.problems
     assert problem.hint is not None
-    assert "poetry lock" in problem.hint
+    assert problem.hint.startswith("run `poetry lock`")
     assert problem.what.startswith("poetry.lock: ")
     return problem.what.removeprefix("poetry.lock: ")
 
@@ -264,7 +264,9 @@ def test_two_spellings_of_one_group_are_one_group_that_applies_where_either_does
     ],
 )
 def test_what_is_no_marker_is_refused(marker: str) -> None:
-    assert refused(foo(markers=marker)).startswith("package foo.markers: ")
+    assert refused(foo(markers=marker)).startswith(
+        f"package foo.markers: {marker!r} is not a marker: "
+    )
     assert refused(foo(markers={"main": marker})).startswith("package foo.markers: ")
 
 

@@ -174,7 +174,9 @@ def test_a_wheel_that_does_not_fit(spec: str, tag: str) -> None:
 
 
 def test_nothing_is_built_silently() -> None:
-    entry = unavailable("foo-1.0.tar.gz", "foo-1.0-py2-none-any.whl")
+    files = ["foo-1.0.tar.gz", "foo-1.0-py2-none-any.whl"]
+    assert not plan_for(LINUX, locked("foo", "1.0", *files)).ok
+    entry = unavailable(*files)
     assert [(each.file, each.axis) for each in entry.rejections] == [
         ("foo-1.0-py2-none-any.whl", Axis.PYTHON),
         ("foo-1.0.tar.gz", Axis.BUILD_ONLY),

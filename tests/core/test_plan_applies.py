@@ -185,9 +185,10 @@ def test_two_versions_that_might_both_apply_are_a_conflict_that_names_the_variab
 
 
 def test_a_certain_and_an_uncertain_version_are_a_conflict_too() -> None:
-    maybe = pure("foo", "2", markers='platform_version == "x" and platform_release >= "5"')
-    (conflict,) = plan_for(LINUX, pure("foo", "1"), maybe).conflicts
-    assert conflict.variables == ("platform_release", "platform_version")
+    maybe = pure("foo", "2", markers='python_full_version < "3.11.3" or platform_version == "x"')
+    other = pure("foo", "3", markers='platform_release >= "5"')
+    (conflict,) = plan_for(LINUX, pure("foo", "1"), maybe, other).conflicts
+    assert conflict.variables == ("platform_release", "platform_version", "python_full_version")
 
 
 def test_one_version_from_two_sources_is_a_conflict() -> None:
@@ -195,6 +196,17 @@ def test_one_version_from_two_sources_is_a_conflict() -> None:
     one, other = pure("foo"), pure("foo", source=corp)
     (conflict,) = plan_for(LINUX, other, one).conflicts
     assert [package.source.reference for package, _ in conflict.candidates] == [None, "corp"]
+
+
+def test_sources_are_told_in_the_order_of_their_names_and_then_of_their_urls() -> None:
+    sources = [("b", "https://1"), ("a", "https://3"), ("a", "https://2")]
+    packages = [
+        pure("foo", source={"type": "legacy", "url": url, "reference": name})
+        for name, url in sources
+    ]
+    (conflict,) = plan_for(LINUX, pure("foo"), *packages).conflicts
+    found = [(package.source.reference, package.source.url) for package, _ in conflict.candidates]
+    assert found == [(None, None), ("a", "https://2"), ("a", "https://3"), ("b", "https://1")]
 
 
 def test_versions_of_which_one_applies_do_not_conflict() -> None:

@@ -155,6 +155,11 @@ def test_the_others_are_not_mentioned_where_there_are_none() -> None:
     assert rows[-1] == ["This target, whatever its glibc, has no wheel of sdist 1."]
 
 
+def test_a_platform_without_a_version_has_none_that_could_be_another() -> None:
+    plan = plan_for(target_for("cp311,win_amd64"), locked("sdist", "1", "sdist-1.tar.gz"))
+    assert said(plan)[-1] == ["This target has no wheel of sdist 1."]
+
+
 # --- the other sections -----------------------------------------------------------------------
 
 
@@ -163,6 +168,16 @@ def test_the_chosen_files_are_named_only_where_that_is_asked_for() -> None:
     rows = [["Chosen:"], ["a 1.0", "a-1.0-py3-none-any.whl"], ["bb 2.0", "bb-2.0-py3-none-any.whl"]]
     assert said(plan, verbose=True) == [["All 2 packages have a wheel."], *rows]
     assert said(plan) == [["All 2 packages have a wheel."]]
+
+
+def test_the_projects_own_wheel_is_among_the_chosen_ones() -> None:
+    plan = plan_for(LEGACY, pure("z"), pure("a"))
+    rows = said(plan, a_project("my-app", packaged=True), verbose=True)
+    assert rows[2:] == [
+        ["a 1.0", "a-1.0-py3-none-any.whl"],
+        ["my-app 0.1.0", "(its own wheel, to be built)"],
+        ["z 1.0", "z-1.0-py3-none-any.whl"],
+    ]
 
 
 def test_excluded_packages_are_listed() -> None:

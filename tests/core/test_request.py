@@ -69,6 +69,23 @@ def test_everything_is_listed_for_all_targets_and_no_plan_counts_more() -> None:
     assert not any("void" in what for what in whats[:2])
 
 
+def test_two_versions_that_apply_are_named_with_their_markers_and_what_decides() -> None:
+    other = locked("unsure", "2", "unsure-2-py3-none-any.whl")
+    request = request_of(other, UNSURE)
+    assert refused(request, PlanError) == [
+        f"several versions of unsure apply to {name}: "
+        '1 (where python_full_version < "3.11.3"), 2 (always)'
+        for name in ("cp311-win_amd64", "cp311-manylinux2014_x86_64")
+    ]
+    with pytest.raises(PlanError) as caught:
+        check_plans(request, plan_all(request))
+    problem = caught.value.problems[0]
+    assert (problem.package, problem.target) == ("unsure", "cp311-win_amd64")
+    assert problem.hint is not None
+    assert problem.hint.startswith("Say the patch level")
+    assert not problem.hint.endswith(".")
+
+
 @pytest.mark.parametrize(
     ("package", "variable"), [(UNSURE, "python_full_version"), (RELEASE, "platform_release")]
 )

@@ -102,6 +102,7 @@ PARTS = [
     (["win_amd64", "cp313", "cp313t", "none"], "cp313-cp313t-win_amd64"),
     (["win_amd64", "pypy310_pp73"], "pp310-win_amd64"),
     (["win_amd64", "cp311", "py3", "abi3"], "cp311-win_amd64"),
+    (["win_amd64", "cp315t", "abi3t"], "cp315-cp315t-win_amd64"),
     (["x86_64", "manylinux1", "manylinux1", "x86_64", "cp36"], "cp36-manylinux1_x86_64"),
 ]
 

@@ -51,6 +51,9 @@ def refused(spec: str, names: tuple[str, ...] = ()) -> str:
         ("py2.py3-none-win32", "'py2.py3' in 'py2.py3-none-win32' is not a python tag"),
         ("cp311-foo-win32", "'foo' in 'cp311-foo-win32' is not an ABI tag"),
         ("cp311-py311-win32", "'py311' in 'cp311-py311-win32' is not an ABI tag"),
+        ("cp311-cp311x-win32", "'cp311x' in 'cp311-cp311x-win32' is not an ABI tag"),
+        ("cp313tx,win32", "unknown platform tag 'cp313tx'"),
+        ("pypy39_pp73x,win32", "unknown platform tag 'pypy39_pp73x'"),
         ("cp311-cp311-nonsense", "unknown platform tag 'nonsense'"),
         ("cp311-cp311-", "unknown platform tag ''"),
         ("cp311-cp311", "unknown platform tag 'cp311-cp311'"),
@@ -58,7 +61,8 @@ def refused(spec: str, names: tuple[str, ...] = ()) -> str:
     ],
 )
 def test_what_is_no_target_is_refused_with_the_reason(spec: str, reason: str) -> None:
-    assert reason in refused(spec)
+    message = refused(spec)
+    assert message.startswith(reason) or message.endswith(f"; {reason}")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,7 @@ def test_what_is_no_target_is_refused_with_the_reason(spec: str, reason: str) ->
     ],
 )
 def test_parts_that_contradict_each_other_are_refused(spec: str, reason: str) -> None:
-    assert reason in refused(spec)
+    assert refused(spec) == reason
 
 
 # --- declared targets -------------------------------------------------------------------------
@@ -220,7 +224,10 @@ def test_an_abi_that_the_interpreter_may_have_is_taken(abi: str) -> None:
             {"python_version": "3.12"},
             "python_version '3.12' contradicts Python 3.11.4; set python",
         ),
-        ({"python_full_version": "3.11"}, "needs a patch level, such as 3.11.4"),
+        (
+            {"python_full_version": "3.11"},
+            "python_full_version '3.11' needs a patch level, such as 3.11.4",
+        ),
         ({"python_full_version": "3.11.5"}, "Python 3.11.4 and Python 3.11.5 contradict"),
         ({"python_full_version": "3.12.1"}, "Python 3.11.4 and Python 3.12.1 contradict"),
         ({"python_full_version": "3.11.0rc1"}, "'3.11.0rc1' is not a Python version"),
@@ -230,4 +237,4 @@ def test_an_abi_that_the_interpreter_may_have_is_taken(abi: str) -> None:
 def test_marker_values_that_cannot_be_are_refused(markers: dict[str, str], reason: str) -> None:
     with pytest.raises(SpecError) as caught:
         target_for("win_amd64", "3.11.4", markers=markers)
-    assert reason in str(caught.value)
+    assert str(caught.value).startswith(reason)

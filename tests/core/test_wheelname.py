@@ -134,6 +134,7 @@ DEVICE = "it is the name of a device on Windows"
         ("lpt9.x.whl", DEVICE),
         ("com¹.whl", DEVICE),
         ("CONIN$.zip", DEVICE),
+        ("conout$.x", DEVICE),
         ("f" * 252 + ".whl", "it is longer than 255 bytes"),
         ("é" * 126 + ".zip", "it is longer than 255 bytes"),
     ],
@@ -157,6 +158,7 @@ def test_a_hostile_name_is_refused_with_the_reason(filename: str, reason: str) -
         "foo~-1.0.tar.gz",
         "foo 1.0.zip",
         "naïve-1.0.tar.gz",
+        "XlsxWriter-3.0.X",
     ],
 )
 def test_a_harmless_name_passes(filename: str) -> None:
@@ -183,6 +185,7 @@ def test_a_harmless_name_passes(filename: str) -> None:
         ("foo--py3-none-any.whl", "'' is not a version"),
         ("foo-1.0_1-py3-none-any.whl", "'1.0_1' is not a version"),
         ("foo- 1.0 -py3-none-any.whl", "' 1.0 ' is not a version"),
+        ("foo-1.0 -py3-none-any.whl", "'1.0 ' is not a version"),
         ("foo-1.\u0660-py3-none-any.whl", "'1.\u0660' is not a version"),
         ("foo-1.0+\u212a-py3-none-any.whl", "'1.0+\u212a' is not a version"),
         ("foo-1.0-a1-py3-none-any.whl", "'a1' is not a build tag"),
@@ -241,6 +244,11 @@ def test_what_claims_to_be_a_wheel(filename: str, claims: bool) -> None:
         ("foo-bar-1.1.tar.gz", True),
         ("evil-1.0.tar.gz", True),
         ("bar-1.0.zip", True),
+        ("bar-1.0.tar.bz2", True),
+        ("bar-1.0.tar.xz", True),
+        ("bar-1.0.tar.Z", True),
+        ("bar-1.0.tar", True),
+        ("bar-1.0.tgz", True),
         ("foo-bar-2-1.0.tgz", True),
         # Nothing that can be read as project and version: no contradiction.
         ("foo-bar.tar.gz", False),
