@@ -95,6 +95,7 @@ def ask_uv(
 # What uv means by its platforms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY_KIND)
 def test_uv_takes_exactly_the_ladder_in_its_order(name: str) -> None:
     """One package for each tag there is, and one for each two neighbours, the worse one first."""
