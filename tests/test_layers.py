@@ -25,7 +25,7 @@ OURS = {
     "core": {"core"},
     "io": {"io", "core"},
     "bundle": {"bundle", "io", "core"},
-    "plugin": {"plugin", "bundle", "io", "core"},
+    "plugin": {"plugin", "bundle", "io", "core", "runtime"},
     "runtime": {"runtime"},
 }
 #: Room -> what it may import besides the standard library and ours; ``x`` allows ``x.y`` as well.
@@ -35,7 +35,8 @@ OTHERS = {
     "io": {"packaging", "build"},
     "bundle": {"packaging"},
     "plugin": {"packaging", "poetry", "cleo", "requests", "urllib3"},
-    "runtime": set[str](),
+    # PEP 600: who builds a Python can say in a module of this name which wheels it takes.
+    "runtime": {"_manylinux"},
 }
 #: What of the standard library would let the host, the clock or a file into the core.
 IMPURE = {
