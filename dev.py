@@ -341,6 +341,11 @@ def docs(args: list[str]) -> int:
     return become(*script("mkdocs", "build", "--strict", *args))
 
 
+def presets(args: list[str]) -> int:
+    """Write the tables of presets into the reference."""
+    return become(*script("python", str(ROOT / "docs" / "preset_table.py"), *args))
+
+
 def nox(args: list[str]) -> int:
     """Run nox: the tests with the oldest, the newest, and each other Poetry."""
     return become(*script("nox", *args))
@@ -361,6 +366,7 @@ COMMANDS = {
     "format": Command(("lint",), reformat),
     "types": Command(("lint", "nox", "test"), types),
     "docs": Command(("docs",), docs),
+    "presets": Command((), presets),
     "nox": Command(("nox",), nox),
 }
 

@@ -1,4 +1,4 @@
-"""What mkdocs does besides its own: the changelog page is CHANGELOG.md."""  # noqa: INP001
+"""What mkdocs does besides its own: the changelog page is CHANGELOG.md."""
 
 from pathlib import Path
 from typing import Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,11 +18,14 @@ from wheeltarget.core.manifest import (
     requirements_text,
 )
 from wheeltarget.core.model import StoredWheel
-from wheeltarget.core.report import Report, TargetReport, WrittenBundle
+from wheeltarget.core.report import Report, WrittenBundle
+from wheeltarget.core.request import report_on
+from wheeltarget.core.sizes import human_size
 from wheeltarget.core.wheelname import bundle_file_name
 from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
 from wheeltarget.io.cache import HashMismatchError, Stored, is_intact, read_verified
 from wheeltarget.io.index import Wanted
+from wheeltarget.io.wheelcheck import unpacked_size
 from wheeltarget.io.wheels import sha256_of
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from wheeltarget.core.model import Digest
     from wheeltarget.core.plan import Chosen, Plan
     from wheeltarget.core.request import Request
+    from wheeltarget.core.resolve import TargetSettings
     from wheeltarget.core.wheelname import WheelName
     from wheeltarget.io.archive import ZipTime
     from wheeltarget.io.cache import Cache
@@ -132,29 +136,84 @@ def bundle_all(
     _check_built_for_target(request, plans, own_tags, workshop)
     wanted = [Wanted.of(chosen) for plan in plans for chosen in plan.chosen]
     stored = dict(workshop.supply.obtain(wanted))
-    drafts: list[Draft] = []
+    finished: list[_Finished] = []
     try:
-        members = []
         for plan, path, own_tag in zip(plans, paths, own_tags, strict=True):
-            draft, of = _write_healing(request, plan, path, own_tag, workshop, stored)
-            drafts.append(draft)
-            members.append(of)
-        for draft in drafts:
-            draft.publish()
+            finished.append(_write_healing(request, plan, path, own_tag, workshop, stored))
+        # Only now: what is measured has been verified while it was written.
+        _check_sizes(request.targets, finished)
+        for each in finished:
+            each.draft.publish()
     finally:
-        for draft in drafts:
-            draft.discard()
-    return Report(
-        project=request.project,
+        for each in finished:
+            each.draft.discard()
+    report = report_on(request, plans)
+    return replace(
+        report,
         targets=tuple(
-            TargetReport(
-                plan=plan,
-                bundle=_written(draft, len(of), workshop.root),
-                own_wheel=next(((m.wheel, m.tag) for m in of if m.built), None),
+            replace(
+                target,
+                bundle=_written(each.draft, len(each.members), workshop.root),
+                own_wheel=next(((m.wheel, m.tag) for m in each.members if m.built), None),
             )
-            for plan, draft, of in zip(plans, drafts, members, strict=True)
+            for target, each in zip(report.targets, finished, strict=True)
         ),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finished:
+    """A bundle that is not yet in its place, what it holds, and where its wheels were read."""
+
+    draft: Draft
+    members: Sequence[Member]
+    sources: Mapping[str, Stored]
+
+
+#: So many of the largest packages are named where a bundle is too large.
+_LARGEST = 10
+
+
+def _check_sizes(targets: Sequence[TargetSettings], finished: Sequence[_Finished]) -> None:
+    """Raises PlanError where the wheels of a bundle unpack to more than its target takes."""
+    problems = []
+    for settings, each in zip(targets, finished, strict=True):
+        limit = settings.max_unpacked_size
+        if limit is None:
+            continue
+        sizes = {m: _unpacked(m, each.sources[m.wheel.filename]) for m in each.members}
+        total = sum(sizes.values())
+        if total > limit:
+            largest = sorted(sizes, key=lambda m: (-sizes[m], m.name))[:_LARGEST]
+            listed = ", ".join(f"{m.name} {m.version} {human_size(sizes[m])}" for m in largest)
+            name = settings.target.name
+            problems.append(
+                Problem(
+                    what=f"the wheels for {name} unpack to {human_size(total)}, "
+                    f"{human_size(total - limit)} more than the {human_size(limit)} that it takes; "
+                    f"the largest are {listed}",
+                    target=name,
+                    hint="leave out what the target provides with --exclude, or what the project "
+                    "does not need there",
+                )
+            )
+    if problems:
+        raise PlanError(*problems)
+
+
+def _unpacked(member: Member, stored: Stored) -> int:
+    try:
+        return unpacked_size(stored)
+    except ValueError as error:
+        filename = member.wheel.filename
+        raise IntegrityError(
+            Problem(
+                what=f"{filename} cannot be measured: {error}",
+                package=f"{member.name} {member.version}",
+                file=filename,
+                hint="the locked file itself is broken; lock another version",
+            )
+        ) from error
 
 
 def _written(draft: Draft, wheels: int, root: Path) -> WrittenBundle:
@@ -214,7 +273,7 @@ def _write_healing(
     own: OwnWheel | None,
     workshop: Workshop,
     stored: dict[Digest, Stored],
-) -> tuple[Draft, Sequence[Member]]:
+) -> _Finished:
     """Write a bundle; where entries of the cache are damaged, fetch them again and start over.
 
     Entries are verified while they are copied, so that a bundle costs one reading of them.
@@ -254,7 +313,7 @@ def _write_bundle(
     own: OwnWheel | None,
     workshop: Workshop,
     stored: Mapping[Digest, Stored],
-) -> tuple[Draft, Sequence[Member]]:
+) -> _Finished:
     sources: dict[str, Stored] = {}
     members = []
     for chosen in plan.chosen:
@@ -277,7 +336,7 @@ def _write_bundle(
         excluded=plan.excluded,
     )
     draft = write_draft(path, _archive_members(contents, sources), workshop.moment)
-    return draft, members
+    return _Finished(draft=draft, members=members, sources=sources)
 
 
 def _check_distinct(plan: Plan, filenames: Sequence[str]) -> None:
@@ -314,6 +373,7 @@ def _member(chosen: Chosen, entry: Stored, plan: Plan) -> Member:
         tag=chosen.tag,
         wheel=StoredWheel(filename=chosen.file.name, sha256=sha256_of(entry), size=entry.size),
         source=chosen.package.source,
+        beyond=chosen.beyond,
         undecided=(str(undecided.marker), undecided.variables) if undecided else None,
     )
 

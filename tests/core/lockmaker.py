@@ -114,6 +114,7 @@ def plan_for(
     groups: Iterable[str] = ("main",),
     extras: Iterable[str] = (),
     exclude: Iterable[str] = (),
+    variants: Mapping[str, Target] | None = None,
 ) -> Plan:
     """The plan for packages."""
     return make_plan(
@@ -122,6 +123,7 @@ def plan_for(
         groups=[canonicalize_name(group) for group in groups],
         extras=extras,
         exclude=[canonicalize_name(name) for name in exclude],
+        variants={canonicalize_name(name): of for name, of in (variants or {}).items()},
     )
 
 

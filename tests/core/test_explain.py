@@ -244,7 +244,7 @@ def test_a_newer_platform_of_the_same_kind(
         (GLIBC, "linux_x86_64", "for a bare linux_x86_64, which the target does not list"),
         (GLIBC, "win_amd64", "for Windows on amd64"),
         (GLIBC, "win32.macosx_11_0_arm64", "for Windows on x86, macOS 11.0 on arm64"),
-        (GLIBC, "android_24_x86_64", "for android_24_x86_64"),
+        (GLIBC, "android_24_x86_64", "for Android API 24 on x86_64"),
         (MUSL, "manylinux_2_17_x86_64", "for glibc 2.17 on x86_64"),
         (MUSL, "musllinux_1_2_aarch64", "for aarch64, the target is x86_64"),
         (MAC, "macosx_11_0_x86_64", "for x86_64, the target is arm64"),

@@ -136,7 +136,7 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
                 "cp311-cp311-win_amd64",
                 "cp311-cp311-macosx_11_0_arm64",
                 "cp311-cp311-manylinux2014_s390x.manylinux_2_17_aarch64",
-                "cp311-cp311-musllinux_1_2_x86_64.android_24_x86_64",
+                "cp311-cp311-musllinux_1_2_x86_64.freebsd_14_x86_64",
                 "cp310-cp310-linux_x86_64",
             ],
             (
@@ -151,7 +151,7 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
         ),
         (
             GLIBC,
-            ["cp311-cp311-android_24_x86_64"],
+            ["cp311-cp311-freebsd_14_x86_64"],
             "no wheel for CPython 3.11 on glibc 2.17 on x86_64",
         ),
         (

@@ -70,6 +70,7 @@ def test_the_manifest_in_full() -> None:
     undecided = replace(
         member("numpy", "2.0", Source()),
         undecided=('python_full_version < "3.11.3"', ("python_full_version",)),
+        beyond=True,
     )
     own = replace(member("my-app", "2.0"), built=True)
     document = json.loads(manifest_text(contents(undecided, own)))
@@ -118,6 +119,7 @@ def test_the_manifest_in_full() -> None:
                 "tag": "py3-none-any",
                 "source": {"type": "index", "name": "PyPI"},
                 "built": False,
+                "beyond": True,
                 "undecided": {
                     "marker": 'python_full_version < "3.11.3"',
                     "variables": ["python_full_version"],

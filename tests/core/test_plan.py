@@ -20,8 +20,9 @@ from core.lockmaker import (
 )
 from wheeltarget.core.explain import Axis
 from wheeltarget.core.lock import read_lock
-from wheeltarget.core.plan import Chosen, Unavailable, explain
-from wheeltarget.core.target import Target
+from wheeltarget.core.plan import Chosen, Plan, Unavailable, explain
+from wheeltarget.core.platforms import parse_platform
+from wheeltarget.core.target import Target, with_more_platforms
 
 LINUX = target_for("cp311,manylinux_2_28_x86_64")
 
@@ -312,3 +313,37 @@ def test_the_choice_is_that_of_the_contract(files: list[str], target: Target) ->
 def test_the_numpy_of_a_real_lock(spec: str, file: str) -> None:
     plan = plan_for(target_for(spec), *real_lock("legacy-glibc").packages)
     assert [e.file.name for e in plan.chosen if e.package.name == "numpy"] == [file]
+
+
+# --- packages that may take more than the target promises -------------------------------------
+
+OLD = "numpy-2.2.6-cp311-cp311-manylinux_2_17_x86_64.whl"
+NEW = "numpy-2.2.6-cp311-cp311-manylinux_2_28_x86_64.whl"
+
+
+def with_more(*files: str, name: str = "numpy") -> Plan:
+    target = target_for("cp311,manylinux_2_17_x86_64")
+    more = with_more_platforms(target, (parse_platform("manylinux_2_28_x86_64"),))
+    return plan_for(target, locked("numpy", "2.2.6", *files), variants={name: more})
+
+
+def test_a_named_package_takes_more_than_the_target_promises() -> None:
+    (entry,) = with_more(OLD, NEW).chosen
+    assert (entry.file.name, entry.beyond) == (NEW, True)
+    assert with_more(OLD, NEW).beyond == (entry,)
+
+
+def test_what_the_target_takes_anyway_is_not_beyond_it() -> None:
+    plan = with_more(OLD)
+    assert [entry.file.name for entry in plan.chosen] == [OLD]
+    assert plan.beyond == ()
+
+
+def test_other_packages_take_what_the_target_promises() -> None:
+    (entry,) = with_more(OLD, NEW, name="scipy").chosen
+    assert (entry.file.name, entry.beyond) == (OLD, False)
+
+
+def test_what_a_named_package_lacks_is_said_of_what_it_may_take() -> None:
+    (entry,) = with_more("numpy-2.2.6-cp311-cp311-manylinux_2_34_x86_64.whl").unavailable
+    assert entry.hint == "needs glibc 2.34, the target has 2.28"

@@ -7,17 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.lockmaker import quick
+from wheeltarget.core.ladders import lowest_platform_taking
 from wheeltarget.core.platforms import (
+    EXAMPLE_TAGS,
     Kind,
     Platform,
     PlatformError,
-    lowest_platform_taking,
     parse_platform,
     read_platform_tag,
     version_of,
 )
 
 X86_64 = Platform(kind=Kind.GLIBC, arch="x86_64", version=(2, 17))
+IPHONE = Platform(kind=Kind.IOS, arch="arm64_iphoneos", version=(12, 0))
+PYODIDE = Platform(kind=Kind.PYODIDE, arch="wasm32", version=(2024, 0))
+OTHER = Platform(kind=Kind.OTHER, arch="freebsd_14_1")
 ARM_MAC = Platform(kind=Kind.MACOS, arch="arm64", version=(12, 0))
 
 
@@ -80,13 +84,12 @@ GLIBC_ARCHS = "x86_64, i686, aarch64, armv7l, ppc64, ppc64le, s390x, riscv64, lo
             "manylinux_2_28_universal2",
             f"unknown architecture 'universal2' in{{}}; there are {GLIBC_ARCHS}",
         ),
-        ("macosx_11_0_sparc", "unknown architecture 'sparc' in{}; there are arm64, x86_64"),
+        ("android_24_aarch64", "unknown architecture 'aarch64' in{}; did you mean 'arm64_v8a'?"),
+        ("ios_13_0_arm64", "unknown architecture 'arm64' in{}; did you mean 'arm64_iphoneos'?"),
+        ("pyodide_2025_0_x86_64", "unknown architecture 'x86_64' in{}; there are wasm32"),
         (
-            "macosx_11_0_universal2",
-            (
-                "unknown architecture 'universal2' in{}; a machine is either arm64 or x86_64, "
-                "and takes universal2 wheels as well"
-            ),
+            "macosx_11_0_sparc",
+            "unknown architecture 'sparc' in{}; there are arm64, x86_64, universal2",
         ),
     ],
 )
@@ -125,7 +128,12 @@ def test_an_unknown_tag_or_architecture_is_refused_with_what_is_close(
         ("macosx_9_9_x86_64", "no Python wheel can be for macOS 9.9 on x86_64"),
         ("macosx_10_3_x86_64", "no Python wheel can be for macOS 10.3 on x86_64"),
         ("macosx_10_15_arm64", "no Python wheel can be for macOS 10.15 on arm64"),
-        ("macosx_100_0_arm64", "no Python wheel can be for macOS 100.0 on arm64"),
+        ("macosx_100_0_arm64", "macOS 100.0 in '{}' does not exist"),
+        ("ios_11_4_arm64_iphoneos", "no Python wheel can be for iOS 11.4 on arm64_iphoneos"),
+        ("android_15_x86", "no Python wheel can be for Android API 15 on x86"),
+        ("android_100_x86", "Android API 100 in '{}' does not exist"),
+        ("pyodide_2023_0_wasm32", "Pyodide 2023.0 in '{}' does not exist"),
+        ("pyemscripten_2026_100_wasm32", "Pyodide 2026.100 in '{}' does not exist"),
     ],
 )
 def test_a_platform_that_no_machine_has_is_refused(tag: str, reason: str) -> None:
@@ -153,7 +161,11 @@ def test_any_other_text_is_a_platform_error_and_nothing_else(tag: str) -> None:
     [
         ("manylinux2014_sparc", Platform(kind=Kind.GLIBC, arch="sparc", version=(2, 17))),
         ("macosx_10_9_universal2", Platform(kind=Kind.MACOS, arch="universal2", version=(10, 9))),
-        ("android_24_arm64_v8a", None),
+        (
+            "android_24_arm64_v8a",
+            Platform(kind=Kind.ANDROID, arch="arm64_v8a", version=(24, 0)),
+        ),
+        ("freebsd_14_1_release_amd64", None),
         ("any", None),
         ("manylinux2_x86_64", None),
     ],
@@ -202,13 +214,66 @@ def test_how_a_platform_is_called(
         ("win_amd64", ("nt", "win32", "Windows", "AMD64")),
         ("win_arm64", ("nt", "win32", "Windows", "ARM64")),
         ("win32", ("nt", "win32", "Windows", "x86")),
+        ("android_24_arm64_v8a", ("posix", "android", "Android", "aarch64")),
+        ("android_24_armeabi_v7a", ("posix", "android", "Android", "armv7l")),
+        ("android_24_x86_64", ("posix", "android", "Android", "x86_64")),
+        ("android_24_x86", ("posix", "android", "Android", "i686")),
+        ("pyodide_2025_0_wasm32", ("posix", "emscripten", "Emscripten", "wasm32")),
+        # Where machines of a platform differ, the value is unknown: an iPad says iPadOS, a device
+        # its model, and a universal2 target is both an Intel and an ARM machine.
+        ("macosx_11_0_universal2", ("posix", "darwin", "Darwin", None)),
+        ("ios_13_0_arm64_iphoneos", ("posix", "ios", None, None)),
+        ("ios_13_0_arm64_iphonesimulator", ("posix", "ios", None, "arm64")),
+        ("ios_13_0_x86_64_iphonesimulator", ("posix", "ios", None, "x86_64")),
     ],
 )
 def test_marker_values_are_those_that_python_gives_there(
-    tag: str, values: tuple[str, str, str, str]
+    tag: str, values: tuple[str | None, ...]
 ) -> None:
     names = ("os_name", "sys_platform", "platform_system", "platform_machine")
-    assert parse_platform(tag).marker_values() == dict(zip(names, values, strict=True))
+    known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    assert parse_platform(tag).marker_values() == known
+
+
+def test_nothing_follows_from_a_platform_that_is_not_known() -> None:
+    assert OTHER.marker_values() == {}
+
+
+@pytest.mark.parametrize("tag", [*EXAMPLE_TAGS, "pyemscripten_2026_0_wasm32"])
+def test_a_platform_gives_back_its_tag(tag: str) -> None:
+    platform = parse_platform(tag)
+    assert tag in {platform.tag, platform.familiar_tag}
+    assert parse_platform(platform.tag) == platform
+
+
+@pytest.mark.parametrize(
+    ("tag", "canonical"),
+    [
+        ("pyemscripten_2025_0_wasm32", "pyodide_2025_0_wasm32"),
+        ("pyodide_2026_0_wasm32", "pyemscripten_2026_0_wasm32"),
+    ],
+)
+def test_the_two_names_of_pyodides_abi_are_one_platform(tag: str, canonical: str) -> None:
+    assert parse_platform(tag).tag == canonical
+
+
+@pytest.mark.parametrize(
+    ("tag", "title"),
+    [
+        ("manylinux2014_x86_64", "glibc 2.17, x86_64"),
+        ("linux_armv7l", "Linux without a known C library, armv7l"),
+        ("win32", "Windows, x86"),
+        ("ios_13_0_arm64_iphoneos", "iOS 13.0, arm64_iphoneos"),
+        ("android_24_x86", "Android API 24, x86"),
+        ("pyodide_2025_0_wasm32", "Pyodide 2025.0, wasm32"),
+    ],
+)
+def test_the_title_of_a_platform_is_for_people(tag: str, title: str) -> None:
+    assert parse_platform(tag).title == title
+
+
+def test_a_platform_that_is_not_known_goes_by_its_tag() -> None:
+    assert (OTHER.title, OTHER.tag) == ("platform freebsd_14_1", "freebsd_14_1")
 
 
 # --- the oldest platform that takes a wheel ---------------------------------------------------
@@ -237,6 +302,12 @@ def test_marker_values_are_those_that_python_gives_there(
         ("macosx_10_9_arm64", ARM_MAC, None),
         # Since macOS 11 no machine takes a tag with a minor version.
         ("macosx_13_3_arm64", ARM_MAC, None),
+        ("ios_13_0_arm64_iphoneos", IPHONE, "ios_13_0_arm64_iphoneos"),
+        ("ios_13_0_arm64_iphonesimulator", IPHONE, None),
+        ("android_24_x86", Platform(kind=Kind.ANDROID, arch="x86", version=(21, 0)), "itself"),
+        # No version of Pyodide's ABI takes what is made for another.
+        ("pyodide_2025_0_wasm32", PYODIDE, None),
+        ("freebsd_14_1", OTHER, None),
     ],
 )
 def test_the_lowest_platform_that_takes_a_tag(

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import pytest
-from packaging.tags import mac_platforms
+from packaging.tags import android_platforms, ios_platforms, mac_platforms
 
 from core.lockmaker import target_for
+from wheeltarget.core.ladders import ladder, ladder_of
 from wheeltarget.core.platforms import (
+    ANDROID_ARCHITECTURES,
     GLIBC_ARCHITECTURES,
+    IOS_ARCHITECTURES,
     MUSL_ARCHITECTURES,
-    ladder,
-    ladder_of,
+    Kind,
+    Platform,
     parse_platform,
 )
 
@@ -90,7 +93,7 @@ def test_no_glibc_machine_takes_a_musl_wheel_nor_the_reverse() -> None:
 
 
 @pytest.mark.parametrize("version", [(11, 0), (11, 6), (12, 0), (14, 5), (15, 0), (26, 0)])
-@pytest.mark.parametrize("arch", ["arm64", "x86_64"])
+@pytest.mark.parametrize("arch", ["arm64", "x86_64", "universal2"])
 def test_a_macos_ladder_is_that_of_packaging(version: tuple[int, int], arch: str) -> None:
     major, minor = version
     assert rungs(f"macosx_{major}_{minor}_{arch}") == tuple(mac_platforms(version, arch))
@@ -147,3 +150,46 @@ def test_a_bare_linux_tag_ranks_last_wherever_it_is_listed(spec: str) -> None:
 
 def test_a_bare_linux_tag_is_taken_only_where_it_is_listed() -> None:
     assert "linux_x86_64" not in target_for("manylinux_2_28_x86_64").platforms
+
+
+@pytest.mark.parametrize("version", [(12, 0), (12, 4), (13, 0), (15, 8), (18, 10), (26, 1)])
+@pytest.mark.parametrize("arch", IOS_ARCHITECTURES)
+def test_an_ios_ladder_is_that_of_packaging(version: tuple[int, int], arch: str) -> None:
+    major, minor = version
+    assert rungs(f"ios_{major}_{minor}_{arch}") == tuple(ios_platforms(version, arch))
+
+
+@pytest.mark.parametrize("level", [16, 21, 24, 36])
+@pytest.mark.parametrize("arch", ANDROID_ARCHITECTURES)
+def test_an_android_ladder_is_that_of_packaging(level: int, arch: str) -> None:
+    assert rungs(f"android_{level}_{arch}") == tuple(android_platforms(level, arch))
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("pyodide_2024_0_wasm32", ("pyodide_2024_0_wasm32",)),
+        ("pyodide_2025_0_wasm32", ("pyemscripten_2025_0_wasm32", "pyodide_2025_0_wasm32")),
+        ("pyemscripten_2026_0_wasm32", ("pyemscripten_2026_0_wasm32", "pyodide_2026_0_wasm32")),
+    ],
+)
+def test_pyodide_takes_one_version_of_its_abi_by_either_name(
+    tag: str, expected: tuple[str, ...]
+) -> None:
+    assert rungs(tag) == expected
+
+
+def test_a_target_for_both_kinds_of_mac_takes_what_runs_on_both() -> None:
+    tags = rungs("macosx_12_0_universal2")
+    assert all(tag.endswith("_universal2") for tag in tags)
+    assert set(tags) == set(rungs("macosx_12_0_arm64")) & set(rungs("macosx_12_0_x86_64"))
+
+
+def test_a_platform_that_is_not_known_has_one_rung() -> None:
+    assert ladder(Platform(kind=Kind.OTHER, arch="freebsd_14_1")) == ("freebsd_14_1",)
+
+
+def test_piwheels_names_are_taken_where_they_are_listed() -> None:
+    target = target_for("debian-12-armv7l,linux_armv7l", "3.11")
+    assert target.platforms[0] == "manylinux_2_36_armv7l"
+    assert target.platforms[-1] == "linux_armv7l"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from core.lockmaker import (
     a_project,
@@ -20,6 +21,7 @@ from wheeltarget.core.errors import Problem
 from wheeltarget.core.lock import read_lock
 from wheeltarget.core.model import LockedPackage, Project
 from wheeltarget.core.plan import Plan, explain
+from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.report import (
     Explanation,
     TargetReport,
@@ -28,13 +30,14 @@ from wheeltarget.core.report import (
     bundle_line,
     conflict_hint,
     explain_lines,
-    human_size,
     one_line,
     plan_lines,
     printable,
     problem_lines,
     target_title,
 )
+from wheeltarget.core.sizes import human_size
+from wheeltarget.core.target import with_more_platforms
 
 LEGACY = target_for("cp38-cp38-manylinux2010_x86_64")
 
@@ -331,3 +334,54 @@ def test_rows_of_cells_are_aligned_and_end_without_spaces() -> None:
 def test_text_for_a_terminal_commands_nothing() -> None:
     assert printable("a\x1b[31mb\u202ec\n\td\u00e9") == "a\\x1b[31mb\\u202ec\n\td\u00e9"
     assert one_line("fake\nError: \x07") == "fake\\nError: \\x07"
+
+
+# --- presets and packages ---------------------------------------------------------------------
+
+
+def test_what_goes_beyond_the_target_is_listed() -> None:
+    newer = "numpy-2.2.6-cp311-cp311-manylinux_2_28_x86_64.whl"
+    target = target_for("cp311,manylinux_2_17_x86_64")
+    more = with_more_platforms(target, (parse_platform("manylinux_2_28_x86_64"),))
+    plan = plan_for(target, locked("numpy", "2.2.6", newer), variants={"numpy": more})
+    assert said(plan) == [
+        ["The only package has a wheel."],
+        ["More than the target promises, as allowed for these packages:"],
+        ["numpy 2.2.6", newer],
+    ]
+
+
+def test_what_the_runtime_has_can_be_left_out() -> None:
+    plan = plan_for(LEGACY, pure("boto3"), pure("botocore"))
+    provided = tuple(canonicalize_name(name) for name in ("boto3", "botocore"))
+    lines = plan_lines(TargetReport(plan=plan, provided=provided), a_project())
+    assert cells(lines)[2:] == [
+        ["The runtime has these already; they can be left out:"],
+        ["boto3, botocore"],
+        ["--exclude boto3,botocore"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "title"),
+    [
+        ("cp313,android_24_arm64_v8a", "Python 3.13, Android API 24, arm64_v8a"),
+        ("cp313,pyodide_2025_0_wasm32", "Python 3.13, Pyodide 2025.0, wasm32"),
+        ("cp312,macosx_11_0_universal2", "Python 3.12, macOS 11.0, universal2"),
+    ],
+)
+def test_the_title_of_a_further_platform(spec: str, title: str) -> None:
+    assert target_title(target_for(spec)) == title
+
+
+def test_another_abi_of_pyodide_is_no_newer_one() -> None:
+    wheel = "x-1.0-cp313-cp313-pyodide_2025_0_wasm32.whl"
+    plan = plan_for(target_for("cp313,pyodide_2024_0_wasm32"), locked("x", "1.0", wheel))
+    assert said(plan)[1:] == [
+        [
+            "x 1.0",
+            "no wheel for Pyodide 2024.0 on wasm32; there are some for Pyodide 2025.0 (wasm32)",
+            "(1 file, --explain x)",
+        ],
+        ["This target has no wheel of x 1.0."],
+    ]

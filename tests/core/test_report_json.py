@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from core.lockmaker import (
     SHA256,
     a_project,
@@ -19,6 +21,7 @@ from wheeltarget.core.errors import Problem
 from wheeltarget.core.lock import read_lock
 from wheeltarget.core.model import LockedPackage, Project, StoredWheel
 from wheeltarget.core.plan import Plan, explain
+from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.report import (
     Explanation,
     Report,
@@ -26,6 +29,7 @@ from wheeltarget.core.report import (
     WrittenBundle,
     json_document,
 )
+from wheeltarget.core.target import with_more_platforms
 
 TARGET = target_for("cp311,manylinux2014_x86_64")
 NUMPY = "numpy-2.2.6-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -267,3 +271,21 @@ def test_an_explanation_lists_every_file_with_rank_and_tag_or_axis_and_detail() 
         }
     ]
     assert "explained" not in json_document(report)
+
+
+def test_what_goes_beyond_the_target_and_what_the_runtime_has_is_said() -> None:
+    newer = "numpy-2.2.6-cp311-cp311-manylinux_2_28_x86_64.whl"
+    more = with_more_platforms(TARGET, (parse_platform("manylinux_2_28_x86_64"),))
+    plan = plan_for(
+        TARGET, locked("numpy", "2.2.6", newer), pure("boto3"), variants={"numpy": more}
+    )
+    target = TargetReport(plan=plan, provided=(canonicalize_name("boto3"),))
+    (said,) = json.loads(json.dumps(json_document(Report(project=a_project(), targets=(target,)))))[
+        "targets"
+    ]
+    assert [(p["name"], p.get("beyond")) for p in said["packages"]] == [
+        ("boto3", None),
+        ("numpy", True),
+    ]
+    assert said["provided"] == ["boto3"]
+    assert "provided" not in document(plan)["targets"][0]

@@ -8,10 +8,12 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from core.lockmaker import a_project, locked, target_for
-from wheeltarget.core.config import TargetSettings
 from wheeltarget.core.errors import IntegrityError, PlanError, UsageError, WheeltargetError
 from wheeltarget.core.model import Lock, LockedPackage
-from wheeltarget.core.request import Request, check_plans, plan_all
+from wheeltarget.core.platforms import parse_platform
+from wheeltarget.core.presets import presets
+from wheeltarget.core.request import Request, check_plans, plan_all, report_on
+from wheeltarget.core.resolve import TargetSettings
 
 GOOD = locked("good", "1", "good-1-py3-none-any.whl")
 SDIST = locked("sdist", "1", "sdist-1.tar.gz")
@@ -116,3 +118,32 @@ def test_a_value_that_a_marker_cannot_use_is_a_usage_error() -> None:
     request = replace(request_of(RELEASE), targets=(TargetSettings(target=target),))
     with pytest.raises(UsageError, match="kernel 1: cannot evaluate"):
         plan_all(request)
+
+
+def test_a_package_that_may_take_more_must_be_locked() -> None:
+    request = request_of(GOOD, strict=True)
+    more = {canonicalize_name("goood"): (parse_platform("win_amd64"),)}
+    targets = tuple(replace(settings, packages=more) for settings in request.targets)
+    said = "packages names goood, which is not in the lock; did you mean 'good'?"
+    assert refused(replace(request, targets=targets), PlanError) == [said]
+
+
+def test_a_package_that_may_take_more_is_planned_with_more() -> None:
+    newer = "good-1-cp311-cp311-manylinux_2_28_x86_64.whl"
+    request = request_of(locked("good", "1", newer), exclude="x")
+    linux = request.targets[1]
+    more = {canonicalize_name("good"): (parse_platform("manylinux_2_28_x86_64"),)}
+    (plan,) = plan_all(replace(request, targets=(replace(linux, packages=more),)))
+    assert [(entry.file.name, entry.beyond) for entry in plan.chosen] == [(newer, True)]
+
+
+def test_what_a_runtime_provides_is_reported_where_it_is_bundled() -> None:
+    preset = presets()["aws-lambda-python3.11-x86_64"]
+    names = ("boto3", "botocore", "numpy")
+    packages = [locked(name, "1", f"{name}-1-py3-none-any.whl") for name in names]
+    request = request_of(*packages, exclude="botocore")
+    windows, linux = request.targets
+    request = replace(request, targets=(windows, replace(linux, preset=preset)))
+    report = report_on(request, plan_all(request))
+    assert report.project == request.project
+    assert [target.provided for target in report.targets] == [(), ("boto3",)]

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.lockmaker import Raw
-from wheeltarget.core.config import (
-    PythonSource,
+from wheeltarget.core.config import read_table
+from wheeltarget.core.errors import Problem, UsageError
+from wheeltarget.core.markers import parse_marker
+from wheeltarget.core.resolve import (
+    Surroundings,
     TargetOptions,
     TargetSettings,
     only_python,
-    read_table,
     resolve_targets,
 )
-from wheeltarget.core.errors import Problem, UsageError
-from wheeltarget.core.markers import parse_marker
 from wheeltarget.core.target import PythonVersion
 
 ANY = ""
@@ -32,10 +32,19 @@ class Host:
     version: PythonVersion
     asked: int = 0
     notices: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def active(self) -> PythonVersion:
         self.asked += 1
         return self.version
+
+    def read_file(self, path: str, declared: bool) -> bytes:
+        """Paths in pyproject.toml are relative to the project."""
+        name = f"project/{path}" if declared else path
+        if name not in self.files:
+            raise FileNotFoundError(2, "No such file or directory", name)
+        return self.files[name]
 
 
 def resolve(
@@ -51,11 +60,13 @@ def resolve(
     return resolve_targets(
         read_table(table or {}),
         TargetOptions(specs=specs, all_targets=all_targets, python=python, exclude=exclude),
-        PythonSource(
+        Surroundings(
             project=parse_marker(project),
             declared=DECLARED,
             active=host.active,
             notice=host.notices.append,
+            remark=host.remarks.append,
+            read_file=host.read_file,
         ),
     )
 
@@ -277,7 +288,7 @@ def test_a_declared_target_keeps_its_name_and_all_that_it_says() -> None:
 def test_a_misspelled_declared_target_is_suggested() -> None:
     table: Raw = {"targets": {"production": WINDOWS}}
     assert problems("prodction", table=table) == [
-        ("prodction", "unknown target 'prodction'; did you mean 'production'?")
+        ("prodction", "unknown target 'prodction'; did you mean 'production' (declared)?")
     ]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.lockmaker import quick, target_for
 from wheeltarget.core.platforms import parse_platform
+from wheeltarget.core.presets import presets
 from wheeltarget.core.spec import Draft, SpecError, complete, parse_spec
 from wheeltarget.core.target import PythonVersion, Target
 
@@ -209,3 +210,36 @@ def test_any_text_gives_a_target_or_a_spec_error(text: str) -> None:
     assert target.tags
     # The name becomes part of a file's name.
     assert set(target.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+@pytest.mark.parametrize("spec", ["manylinux2014_x86_64", "debian-12-x86_64"])
+def test_an_architecture_may_be_said_twice(spec: str) -> None:
+    assert parse_spec(f"{spec},x86_64") == parse_spec(f"x86_64,{spec}") == parse_spec(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "platform"),
+    [
+        ("android_24,arm64_v8a,cp313", "android_24_arm64_v8a"),
+        ("ios_13_0,arm64_iphoneos", "ios_13_0_arm64_iphoneos"),
+        ("pyodide_2025_0,wasm32", "pyodide_2025_0_wasm32"),
+        ("pyemscripten_2026_0,wasm32", "pyemscripten_2026_0_wasm32"),
+        ("macosx_11_0,universal2", "macosx_11_0_universal2"),
+        ("cp313-cp313-android_24_x86_64", "android_24_x86_64"),
+    ],
+)
+def test_further_platforms_are_said_as_all_others(spec: str, platform: str) -> None:
+    assert parse_spec(spec).platforms == (parse_platform(platform),)
+
+
+def test_a_preset_is_read_whatever_its_case_and_with_further_parts() -> None:
+    draft = parse_spec("3.11.4,AWS-Lambda-Python3.11-arm64")
+    assert draft.preset is presets()["aws-lambda-python3.11-arm64"]
+    assert draft.python == PythonVersion(3, 11, 4)
+    assert draft.implementation == "cp"
+    assert complete(draft, PythonVersion(3, 9)).name == "aws-lambda-python3.11-arm64"
+
+
+def test_a_distribution_may_have_any_implementation() -> None:
+    target = complete(parse_spec("debian-12-x86_64,pp310"), PythonVersion(3, 9))
+    assert (target.implementation, target.name) == ("pp", "debian-12-x86_64")

@@ -44,20 +44,20 @@ def refused(spec: str, names: tuple[str, ...] = ()) -> str:
         ("cp27,win32", "there is no Python 2.7 to bundle for"),
         ("cp27mu,win32", "there is no Python 2.7 to bundle for"),
         ("3.1,win32", "there is no Python 3.1 to bundle for"),
-        ("cp3,win32", "unknown platform tag 'cp3'"),
-        ("py2,win32", "unknown platform tag 'py2'"),
-        ("3,win32", "unknown platform tag '3'"),
-        ("311,win32", "unknown platform tag '311'"),
+        ("cp3,win32", "unknown part 'cp3'"),
+        ("py2,win32", "unknown part 'py2'"),
+        ("3,win32", "unknown part '3'"),
+        ("311,win32", "unknown part '311'"),
         ("py2.py3-none-win32", "'py2.py3' in 'py2.py3-none-win32' is not a python tag"),
         ("cp311-foo-win32", "'foo' in 'cp311-foo-win32' is not an ABI tag"),
         ("cp311-py311-win32", "'py311' in 'cp311-py311-win32' is not an ABI tag"),
         ("cp311-cp311x-win32", "'cp311x' in 'cp311-cp311x-win32' is not an ABI tag"),
-        ("cp313tx,win32", "unknown platform tag 'cp313tx'"),
-        ("pypy39_pp73x,win32", "unknown platform tag 'pypy39_pp73x'"),
+        ("cp313tx,win32", "unknown part 'cp313tx'"),
+        ("pypy39_pp73x,win32", "unknown part 'pypy39_pp73x'"),
         ("cp311-cp311-nonsense", "unknown platform tag 'nonsense'"),
         ("cp311-cp311-", "unknown platform tag ''"),
-        ("cp311-cp311", "unknown platform tag 'cp311-cp311'"),
-        ("a-b-c-d", "unknown platform tag 'a-b-c-d'"),
+        ("cp311-cp311", "unknown target 'cp311-cp311'"),
+        ("a-b-c-d", "unknown target 'a-b-c-d'"),
     ],
 )
 def test_what_is_no_target_is_refused_with_the_reason(spec: str, reason: str) -> None:
@@ -108,7 +108,9 @@ def test_parts_that_contradict_each_other_are_refused(spec: str, reason: str) ->
 
 
 def test_a_misspelled_declared_target_is_suggested() -> None:
-    assert refused("prdo", ("prod", "staging")) == "unknown target 'prdo'; did you mean 'prod'?"
+    assert refused("prdo", ("prod", "staging")) == (
+        "unknown target 'prdo'; did you mean 'prod' (declared)?"
+    )
 
 
 def test_a_declared_target_stands_alone() -> None:
@@ -118,8 +120,31 @@ def test_a_declared_target_stands_alone() -> None:
 
 
 def test_an_unknown_target_is_quoted_as_written_with_what_there_is() -> None:
-    assert refused("Prod", ("prod",)) == "unknown target 'Prod'; did you mean 'prod'?"
-    assert refused("xyz", ("prod", "edge")) == "unknown target 'xyz'; declared are prod, edge"
+    assert refused("Prod", ("prod",)) == "unknown target 'Prod'; did you mean 'prod' (declared)?"
+    assert refused("xyz", ("prod", "edge")) == (
+        "unknown target 'xyz'; `poetry wheeltarget list` shows declared targets and presets"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "first"),
+    [
+        ("debian-12-amd64", "'debian-12-x86_64' (a preset), "),
+        ("debian-12-arm64", "'debian-12-aarch64' (a preset), "),
+        ("aws-lambda-python3.12-aarch64", "'aws-lambda-python3.12-arm64' (a preset), "),
+        ("ubuntu-22.04", "'ubuntu-22.04-x86_64' (a preset), "),
+        ("Debian-12-x86_46", "'debian-12-x86_64' (a preset), "),
+        ("debian-12-x86_46,cp311", "'debian-12-x86_64' (a preset), "),
+        ("andriod_24_x86", "'android_24_x86' (a tag), "),
+        ("debian_box", "'debian-box' (declared)"),
+    ],
+)
+def test_an_unknown_name_lists_the_closest_of_all_kinds(spec: str, first: str) -> None:
+    message = refused(spec, ("debian-box",))
+    assert message.startswith(f"unknown {'part' if ',' in spec else 'target'} ")
+    assert f"; did you mean {first}" in message
+    assert message.count(" (") <= 3
+    assert message.endswith("?")
 
 
 @pytest.mark.parametrize(
@@ -141,8 +166,25 @@ def test_an_abi_of_no_interpreter_is_refused(abi: str) -> None:
         complete(draft, PythonVersion(3, 11))
 
 
-def test_a_description_file_is_not_yet_a_target() -> None:
-    assert refused("@target.json") == "description files are not supported yet"
+def test_a_description_file_stands_alone() -> None:
+    assert refused("cp311,@x.json") == "@x.json is a description file, which stands alone"
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ("manylinux2014_x86_64,aarch64", "manylinux_2_17_x86_64 and aarch64 are of two"),
+        ("debian-12-x86_64,aarch64", "manylinux_2_36_x86_64 and aarch64 are of two"),
+        ("debian-12-x86_64,debian-13-x86_64", "debian-12-x86_64 and debian-13-x86_64 are two pre"),
+        ("debian-12-x86_64,manylinux2014_x86_64", "debian-12-x86_64 has a platform already"),
+        ("manylinux2014_x86_64,debian-12-x86_64", "debian-12-x86_64 has a platform already"),
+        ("aws-lambda-python3.12-arm64,3.11", "Python 3.12 and Python 3.11 contradict each other"),
+        ("aws-lambda-python3.12-arm64,pp", "unknown part 'pp'"),
+        ("aws-lambda-python3.12-arm64,pp312", "CPython and PyPy are two implementations"),
+    ],
+)
+def test_parts_that_contradict_a_preset_or_a_platform_are_refused(spec: str, reason: str) -> None:
+    assert refused(spec).startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 
 from core.lockmaker import quick, target_for
 from wheeltarget.core.markers import VARIABLES
-from wheeltarget.core.platforms import parse_platform
+from wheeltarget.core.platforms import Platform, parse_platform
 from wheeltarget.core.target import (
     PythonVersion,
     default_abis,
+    environment_of,
+    implementation_title,
     is_free_threaded,
     make_target,
     tag_name,
+    with_more_platforms,
 )
 
 
@@ -191,3 +194,60 @@ def test_given_marker_values_override_and_add() -> None:
 def test_the_primary_platform_is_the_first_with_a_known_c_library() -> None:
     assert target_for("linux_x86_64,manylinux_2_28_x86_64").primary.tag == "manylinux_2_28_x86_64"
     assert target_for("linux_x86_64").primary.tag == "linux_x86_64"
+
+
+# --- more platforms for one package -----------------------------------------------------------
+
+
+def test_more_platforms_come_before_the_targets_own_and_bare_linux_last() -> None:
+    target = target_for("cp311,manylinux_2_17_aarch64,linux_aarch64")
+    more = with_more_platforms(target, (parse_platform("manylinux_2_18_aarch64"),))
+    assert more.platforms == (
+        "manylinux_2_18_aarch64",
+        "manylinux_2_17_aarch64",
+        "manylinux2014_aarch64",
+        "linux_aarch64",
+    )
+    whole = target_for("cp311,manylinux_2_18_aarch64,linux_aarch64", name=target.name)
+    assert more == whole
+
+
+def test_the_newest_platform_is_the_one_to_compare_by() -> None:
+    target = target_for("cp311,manylinux_2_28_x86_64")
+    older = with_more_platforms(target, (parse_platform("manylinux_2_17_x86_64"),))
+    assert older.primary.tag == "manylinux_2_28_x86_64"
+    assert older.platforms[0] == "manylinux_2_17_x86_64"
+    bare = target_for("cp311,linux_x86_64")
+    assert with_more_platforms(bare, bare_linux()).primary.tag == "linux_x86_64"
+    known = with_more_platforms(bare, (parse_platform("manylinux_2_17_x86_64"),))
+    assert known.primary.tag == "manylinux_2_17_x86_64"
+
+
+def bare_linux() -> tuple[Platform, ...]:
+    return (parse_platform("linux_x86_64"),)
+
+
+@pytest.mark.parametrize(
+    ("implementation", "pure"),
+    [("cp", "cp311-none-any"), ("pp", "pp3-none-any"), ("graalpy", None)],
+)
+def test_the_pure_tag_of_an_implementation_is_that_of_packaging(
+    implementation: str, pure: str | None
+) -> None:
+    target = make_target(
+        python=PythonVersion(3, 11),
+        implementation=implementation,
+        abis=["x"],
+        platforms=bare_linux(),
+        name="x",
+    )
+    own = [tag for tag in target.tags if tag.endswith("-any") and not tag.startswith("py3")]
+    assert own == ([pure] if pure else [])
+
+
+def test_of_an_implementation_that_is_not_known_nothing_is_assumed() -> None:
+    python, platform = PythonVersion(3, 11), bare_linux()[0]
+    assert default_abis("graalpy", python) == ()
+    assert implementation_title("graalpy") == "graalpy"
+    assert implementation_title("pp") == "PyPy"
+    assert "implementation_name" not in environment_of("graalpy", python, platform)

@@ -41,7 +41,7 @@ def test_what_derives_from_the_type_is_of_the_type(value: object, expected: type
         (True, int, "must be a whole number, not true or false"),
         (1, float, "must be a number, not a whole number"),
         (dt.date(2024, 1, 1), str, "must be a string, not date"),
-        (None, str, "must be a string, not NoneType"),
+        (None, str, "must be a string, not null"),
     ],
 )
 def test_a_value_of_another_type_is_refused_with_both_types(

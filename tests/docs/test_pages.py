@@ -21,11 +21,19 @@ from docs.markdown import DOCS, PAGES, ROOT, Block, anchors, below, blocks, link
 from docs.test_schema import code_accepts, schema_accepts
 from plugin.harness import Cli, Sandbox
 from wheeltarget.plugin.commands.bundle_wheels import BundleWheelsCommand
+from wheeltarget.plugin.commands.list_targets import ListCommand
+from wheeltarget.plugin.commands.probe import ProbeCommand
+from wheeltarget.plugin.commands.show_target import ShowCommand
 
 # Chosen at run time: what a type checker finds of the two depends on the Python it assumes.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
-COMMAND = "poetry bundle-wheels"
+#: Our commands, and what each takes.
+COMMANDS = {
+    command.name: command
+    for command in (BundleWheelsCommand, ListCommand, ProbeCommand, ShowCommand)
+}
+COMMAND = f"poetry ({'|'.join(map(str, COMMANDS))})"
 NETWORK = pytest.mark.network
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 
@@ -33,31 +41,42 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 # --- commands ------------------------------------------------------------------------------------
 
 
-def shown(text: str) -> list[str]:
-    """The arguments of each ``poetry bundle-wheels`` in a block, as typed."""
+def shown(text: str) -> list[tuple[str, str]]:
+    """Each of our commands in a block with its arguments, as typed."""
     joined = text.replace("\\\n", " ")
     found = re.findall(rf"(?m){COMMAND}((?:[^\n|;>)#'\"]|'[^'\n]*'|\"[^\"\n]*\")*)", joined)
-    return [arguments.strip() for arguments in found]
+    return [(command, arguments.strip()) for command, arguments in found]
 
 
-SHOWN = [(block, arguments) for block in BLOCKS for arguments in shown(block.text)]
+SHOWN = [(block, *found) for block in BLOCKS for found in shown(block.text)]
 
 
 @pytest.mark.parametrize(
-    ("block", "arguments"), SHOWN, ids=[f"{block} {arguments}" for block, arguments in SHOWN]
+    ("block", "command", "arguments"),
+    SHOWN,
+    ids=[f"{block} {command} {arguments}" for block, command, arguments in SHOWN],
 )
-def test_a_shown_command_has_existing_options_only(block: Block, arguments: str) -> None:
-    if arguments == "[options]":
+def test_a_shown_command_has_existing_options_only(
+    block: Block, command: str, arguments: str
+) -> None:
+    if arguments.startswith("["):
         return
     common = Application().definition.options
-    definition = Definition([*common, *BundleWheelsCommand.options])
+    of = COMMANDS[command]
+    definition = Definition([*common, *of.options, *of.arguments])
     # Raises for an option that does not exist, or lacks its value, and for a stray argument.
-    ArgvInput([COMMAND, *shlex.split(arguments)], definition).validate()
+    ArgvInput([command, *shlex.split(arguments)], definition).validate()
 
 
 def test_commands_are_found_in_blocks() -> None:
     text = "x=1 poetry bundle-wheels --check --json | jq\n$ poetry bundle-wheels -t \\\n  a,b > x\n"
-    assert shown(text) == ["--check --json", "-t    a,b"]
+    assert shown(text) == [("bundle-wheels", "--check --json"), ("bundle-wheels", "-t    a,b")]
+    text = "poetry wheeltarget show @x.json\npoetry wheeltarget probe --script | ssh box\n"
+    assert shown(text) == [("wheeltarget show", "@x.json"), ("wheeltarget probe", "--script")]
+
+
+def test_all_commands_are_shown() -> None:
+    assert {command for _, command, _ in SHOWN} == set(COMMANDS)
 
 
 # --- what they print -----------------------------------------------------------------------------
@@ -68,11 +87,12 @@ class Run:
     """A command that a page shows with its output, and the folder that it was run in."""
 
     block: Block
+    command: str
     arguments: str
     output: str
 
     def __str__(self) -> str:
-        return f"{self.block} {self.arguments}"
+        return f"{self.block} {self.command} {self.arguments}"
 
 
 def runs() -> list[Run]:
@@ -82,16 +102,22 @@ def runs() -> list[Run]:
             continue
         _, *parts = re.split(rf"(?m)^\$ {COMMAND}(.*)\n", block.text)
         found += [
-            Run(block, arguments.strip(), output)
-            for arguments, output in zip(parts[::2], parts[1::2], strict=True)
+            Run(block, command, arguments.strip(), output)
+            for command, arguments, output in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
         ]
     return found
 
 
 def cases() -> list[object]:
-    """All runs; ``--check`` needs no network, all else does."""
+    """All runs; a bundle needs the network, a plan or a target does not."""
     return [
-        pytest.param(run, id=str(run), marks=() if "--check" in run.arguments else NETWORK)
+        pytest.param(
+            run,
+            id=str(run),
+            marks=NETWORK
+            if run.command == "bundle-wheels" and "--check" not in run.arguments
+            else (),
+        )
         for run in runs()
     ]
 
@@ -108,7 +134,7 @@ def test_a_command_prints_what_the_page_shows(run: Run, tmp_path: Path, sandbox:
     assert run.block.folder is not None
     project = tmp_path / "project"
     shutil.copytree(ROOT / run.block.folder, project, ignore=shutil.ignore_patterns("dist"))
-    outcome = Cli(project, sandbox)(*shlex.split(run.arguments))
+    outcome = Cli(project, sandbox).poetry(*run.command.split(), *shlex.split(run.arguments))
     # On a terminal both appear in one; which comes first depends on the command.
     both = [(outcome.out + outcome.err), (outcome.err + outcome.out)]
     expected = pattern(run.output)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from core.lockmaker import a_project, locked, plan_for, target_for
-from docs.markdown import below, code, codes, rows, section, sections
+from docs.markdown import DOCS, ROOT, below, code, codes, rows, section, sections
 from wheeltarget.core import config, errors, wheelname
+from wheeltarget.core.description import description_document
 from wheeltarget.core.errors import INTERRUPTED, Problem, WheeltargetError
 from wheeltarget.core.explain import Axis
 from wheeltarget.core.limits import DEFAULT_LIMITS
@@ -26,7 +29,8 @@ from wheeltarget.core.manifest import (
 from wheeltarget.core.markers import VARIABLES
 from wheeltarget.core.model import Source, StoredWheel
 from wheeltarget.core.plan import explain
-from wheeltarget.core.platforms import ARCHITECTURES
+from wheeltarget.core.platforms import ARCHITECTURES, parse_platform
+from wheeltarget.core.presets import presets
 from wheeltarget.core.report import (
     Explanation,
     Report,
@@ -34,10 +38,15 @@ from wheeltarget.core.report import (
     WrittenBundle,
     json_document,
 )
-from wheeltarget.core.target import IMPLEMENTATIONS
+from wheeltarget.core.target import IMPLEMENTATIONS, with_more_platforms
 from wheeltarget.plugin.commands.bundle_wheels import BundleWheelsCommand
+from wheeltarget.plugin.commands.list_targets import ListCommand
+from wheeltarget.plugin.commands.probe import ProbeCommand
+from wheeltarget.plugin.commands.show_target import ShowCommand
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from cleo.io.inputs.option import Option
 
     from wheeltarget.core.plan import Plan
@@ -49,6 +58,9 @@ BUNDLE = "docs/reference/bundle.md"
 JSON = "docs/reference/json.md"
 EXIT_CODES = "docs/reference/exit-codes.md"
 LIMITS = "docs/reference/limits.md"
+COMMANDS = "docs/reference/wheeltarget.md"
+DESCRIPTION = "docs/reference/description.md"
+PRESETS = "docs/reference/presets.md"
 
 TABLE = "The table `[tool.wheeltarget]`"
 TARGET = "A target `[tool.wheeltarget.targets.NAME]`"
@@ -96,6 +108,68 @@ def test_options_that_may_be_repeated_are_said_to_be() -> None:
     assert documented == {name: option.is_list() for name, option in options().items()}
 
 
+# --- commands about targets -----------------------------------------------------------------------
+
+FURTHER = {"list": ListCommand, "show": ShowCommand, "probe": ProbeCommand}
+
+
+def test_every_command_about_targets_is_documented_with_what_it_takes() -> None:
+    commands = {each.title: each.title for each in sections(COMMANDS) if each.level == 2}
+    assert list(commands) == [f"`poetry wheeltarget {name}`" for name in FURTHER]
+    for name, command in FURTHER.items():
+        titles = [each.title for each in below(COMMANDS, f"`poetry wheeltarget {name}`")]
+        taken = [f"`{argument.name}`" for argument in command.arguments]
+        taken += [
+            f"`--{option.name}{' VERSION' if option.accepts_value() else ''}`"
+            for option in command.options
+        ]
+        assert titles == taken
+
+
+def test_every_key_of_a_description_is_documented_in_its_order() -> None:
+    document = description_document(target_for("win32"))
+    assert documented_keys(DESCRIPTION, "Keys") == list(document)
+
+
+# --- presets --------------------------------------------------------------------------------------
+
+
+def script() -> ModuleType:
+    """What makes the tables: ``python3 dev.py presets`` runs it."""
+    spec = importlib.util.spec_from_file_location("preset_table", DOCS / "preset_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_of_presets_are_those_of_the_data_file() -> None:
+    page = (ROOT / PRESETS).read_text(encoding="utf-8")
+    assert page == script().filled(page), "run python3 dev.py presets"
+
+
+def documented_presets() -> Iterator[tuple[str, str, str]]:
+    """Name, newest tag and evidence of each preset, read from the tables alone."""
+    for title in ("Runtimes", "Distributions"):
+        for name, _, tag, archs, *more, evidence in rows(section(PRESETS, title).text):
+            shown, *renamed = archs.split("; ")
+            names = dict([codes(each) for each in renamed])
+            pythons = more[0].split(", ") if more else [""]
+            for arch, python in product(codes(shown), pythons):
+                own = code(name).replace("ARCH", arch).replace("X.Y", python)
+                yield own, code(tag).replace("ARCH", names.get(arch, arch)), evidence
+
+
+def test_every_preset_stands_in_a_table_with_tag_evidence_and_date() -> None:
+    documented = list(documented_presets())
+    assert len(documented) == len(presets())
+    assert set(documented) == {
+        (preset.name, preset.platform.tag, f"{'; '.join(preset.evidence)} ({preset.date})")
+        for preset in presets().values()
+    }
+
+
 # --- configuration -------------------------------------------------------------------------------
 
 
@@ -109,6 +183,8 @@ def test_every_key_of_the_table_is_documented_in_the_order_of_the_code() -> None
 
 def test_every_key_of_a_target_is_documented_in_the_order_of_the_code() -> None:
     assert keys_below(TARGET) == list(config.TARGET_KEYS)
+    packages = section(CONFIGURATION, "`packages`").text
+    assert all(f"`{key}`" in packages for key in config.PACKAGE_KEYS)
 
 
 def test_every_key_has_a_type_a_default_and_an_example() -> None:
@@ -208,8 +284,11 @@ def assert_same_keys(documented: list[str], real: Iterable[str]) -> None:
 def a_plan() -> Plan:
     """A plan in which all can be seen that a plan can hold."""
     old, new = "python_full_version < '3.11.3'", "python_full_version >= '3.11.3'"
+    target = target_for("manylinux2014_x86_64", "3.11")
+    newer = (parse_platform("manylinux_2_28_x86_64"),)
     return plan_for(
-        target_for("manylinux2014_x86_64", "3.11"),
+        target,
+        locked("beyond", "1.0", "beyond-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"),
         locked("chosen", "1.0", f"chosen-1.0-{TRIPLE}.whl"),
         locked("doubtful", "1.0", "doubtful-1.0-py3-none-any.whl", markers=old),
         locked("missing", "1.0", "missing-1.0-cp311-cp311-win_amd64.whl"),
@@ -217,6 +296,7 @@ def a_plan() -> Plan:
         locked("twofold", "1.0", "twofold-1.0-py3-none-any.whl", markers=old),
         locked("twofold", "2.0", "twofold-2.0-py3-none-any.whl", markers=new),
         exclude=["provided"],
+        variants={"beyond": with_more_platforms(target, newer)},
     )
 
 
@@ -244,6 +324,7 @@ def a_manifest() -> object:
                     tag=each.tag,
                     wheel=STORED,
                     source=source,
+                    beyond=each.beyond,
                     undecided=doubt,
                 )
                 for each, source in zip(plan.chosen, (Source(), private), strict=False)
@@ -271,6 +352,7 @@ def test_every_key_of_the_json_document_is_documented_and_nothing_else() -> None
             targets=(
                 TargetReport(
                     plan=plan,
+                    provided=(plan.chosen[0].package.name,),
                     bundle=WrittenBundle(path="x.zip", size=1, sha256="0" * 64, wheels=1),
                     own_wheel=(STORED, TRIPLE),
                 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -14,12 +15,14 @@ from wheeltarget.core import config
 from wheeltarget.core.config import read_table
 from wheeltarget.core.errors import UsageError
 from wheeltarget.core.markers import VARIABLES
+from wheeltarget.core.platforms import EXAMPLE_TAGS
 from wheeltarget.core.target import IMPLEMENTATIONS
 
 SCHEMA: dict[str, Any] = json.loads(
     files("wheeltarget.core").joinpath("config.schema.json").read_text(encoding="utf-8")
 )
 TARGET: dict[str, Any] = SCHEMA["definitions"]["target"]
+PACKAGE: dict[str, Any] = SCHEMA["definitions"]["package"]
 _validate: Callable[[object], object] = fastjsonschema.compile(SCHEMA, use_default=False)
 
 GLIBC = ["manylinux2014_x86_64"]
@@ -69,6 +72,17 @@ VALID: list[object] = [
     target(markers={}),
     target(markers={"platform_release": "5.10"}),
     target(exclude=["boto3"]),
+    target(platforms=["ios_13_0_arm64_iphoneos"]),
+    target(platforms=["android_24_arm64_v8a"]),
+    target(platforms=["pyodide_2025_0_wasm32"]),
+    target(platforms=["pyemscripten_2026_0_wasm32"]),
+    target(platforms=["macosx_11_0_universal2"]),
+    target(extends="aws-lambda-python3.12-arm64"),
+    target(description_file="target.json"),
+    target(description_file="target.json", exclude=["boto3"], max_unpacked_size="1 GB"),
+    *(target(max_unpacked_size=size) for size in ("250 MB", "250MiB", "1.5 gb", "7 B", "1 kB")),
+    target(packages={}),
+    target(packages={"Foo.bar_baz": {"platforms": ["manylinux_2_28_x86_64"]}}),
     {"targets": {"base": {"platforms": GLIBC}, "other": {"extends": "base", "python": "3.12"}}},
 ]
 
@@ -95,7 +109,25 @@ INVALID: list[object] = [
     {"targets": []},
     {"targets": {"prod": "manylinux2014_x86_64"}},
     target(pyton="3.11"),
-    target(description_file="target.json"),
+    target(description_file=""),
+    target(description_file=1),
+    *(
+        target(description_file="target.json", **{key: value})
+        for key, value in {
+            "extends": "debian-12-x86_64",
+            "python": "3.11",
+            "implementation": "cp",
+            "abis": ["cp311"],
+            "platforms": GLIBC,
+            "markers": {"os_name": "posix"},
+        }.items()
+    ),
+    *(target(max_unpacked_size=size) for size in (250, "", "250", "MB", "-1 MB", "1 TB", "1 i")),
+    target(packages=[]),
+    target(packages={"-": {"platforms": GLIBC}}),
+    target(packages={"numpy": {}}),
+    target(packages={"numpy": {"platforms": []}}),
+    target(packages={"numpy": {"platforms": GLIBC, "python": "3.11"}}),
     target(extends=1),
     target(python="3"),
     target(python="2.7"),
@@ -129,7 +161,7 @@ INVALID: list[object] = [
 #: What a schema cannot say, so that only a run finds it: the reason, and an example.
 CODE_ONLY: dict[str, object] = {
     "default-targets name declared targets": {"default-targets": ["prd"], **target()},
-    "extends names a declared target": target(extends="prd"),
+    "extends names a declared target or a preset": target(extends="prd"),
     "extends does not go round": {"targets": {"a": {"extends": "b"}, "b": {"extends": "a"}}},
     "names are distinct when normalised": {"exclude": ["typing_extensions", "Typing-Extensions"]},
     "platforms are distinct, whatever their name": target(
@@ -137,7 +169,13 @@ CODE_ONLY: dict[str, object] = {
     ),
     "a tag is one that has existed": target(platforms=["manylinux2010_aarch64"]),
     "a tag has a known architecture": target(platforms=["manylinux_2_28_x68_64"]),
-    "a tag is of one machine": target(platforms=["macosx_11_0_universal2"]),
+    "a size leaves room for something": target(max_unpacked_size="0 MB"),
+    "a package stands once": target(
+        packages={"a-b": {"platforms": GLIBC}, "A_B": {"platforms": GLIBC}}
+    ),
+    "what a description file says is not overridden": {
+        "targets": {"box": {"description-file": "x"}, "top": {"extends": "box", "python": "3.11"}}
+    },
     "a tag has a version that can be": target(platforms=["manylinux_2_4_x86_64"]),
     "a target's name can be a file name": {"targets": {"a/b": {}}},
     "a target's name does not read as tags": {"targets": {"cp311,prod": {}}},
@@ -166,11 +204,17 @@ def test_only_the_code_refuses(value: object) -> None:
 def test_the_schema_has_the_keys_of_the_code() -> None:
     assert list(SCHEMA["properties"]) == list(config.TABLE_KEYS)
     assert list(TARGET["properties"]) == list(config.TARGET_KEYS)
+    assert list(PACKAGE["properties"]) == list(config.PACKAGE_KEYS)
 
 
 def test_every_key_of_the_schema_has_a_description() -> None:
-    for key, value in (*SCHEMA["properties"].items(), *TARGET["properties"].items()):
-        assert value["description"].endswith("."), key
+    for table in (SCHEMA, TARGET, PACKAGE):
+        assert all(value["description"].endswith(".") for value in table["properties"].values())
+
+
+def test_every_kind_of_platform_has_its_pattern() -> None:
+    pattern = re.compile(SCHEMA["definitions"]["platforms"]["items"]["pattern"])
+    assert all(pattern.search(tag) for tag in (*EXAMPLE_TAGS, "pyemscripten_2026_0_wasm32"))
 
 
 def test_the_schema_has_the_values_of_the_code() -> None:
@@ -182,3 +226,4 @@ def test_the_schema_has_the_values_of_the_code() -> None:
 def test_the_schema_allows_nothing_else() -> None:
     assert SCHEMA["additionalProperties"] is False
     assert TARGET["additionalProperties"] is False
+    assert PACKAGE["additionalProperties"] is False

@@ -28,13 +28,13 @@ from poetry.repositories.repository_pool import RepositoryPool
 from support.index import IndexServer
 from support.wheels import BuiltWheel, build_wheel
 from wheeltarget.bundle import Workshop, bundle_all
-from wheeltarget.core.config import TargetSettings
 from wheeltarget.core.errors import Problem, WheeltargetError
 from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
 from wheeltarget.core.markers import parse_marker
 from wheeltarget.core.model import Digest, Lock, LockedFile, LockedPackage, Project, Source
 from wheeltarget.core.report import Report, problem_lines
 from wheeltarget.core.request import Request, check_plans, plan_all
+from wheeltarget.core.resolve import TargetSettings
 from wheeltarget.core.spec import complete, parse_spec
 from wheeltarget.core.target import PythonVersion
 from wheeltarget.core.wheelname import parse_wheel_name

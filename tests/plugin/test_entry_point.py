@@ -116,6 +116,5 @@ def test_a_second_application_gets_a_command_of_its_own() -> None:
     first, second = Application(), Application()
     for application in (first, second):
         WheeltargetPlugin().activate(application)
-    assert first.command_loader.get("bundle-wheels") is not second.command_loader.get(
-        "bundle-wheels"
-    )
+    for name in ("bundle-wheels", "wheeltarget list", "wheeltarget show", "wheeltarget probe"):
+        assert first.command_loader.get(name) is not second.command_loader.get(name)

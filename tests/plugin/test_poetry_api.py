@@ -35,6 +35,7 @@ from poetry.utils.env import EnvManager
 
 from plugin.projectmaker import LOCK, PYPROJECT, Recipe, stub
 from wheeltarget.plugin.commands.bundle_wheels import BundleWheelsCommand
+from wheeltarget.plugin.project import is_absent
 
 if TYPE_CHECKING:
     from poetry.poetry import Poetry
@@ -113,6 +114,13 @@ def test_command_poetry_raises_what_is_wrong_with_a_project(
     command.set_application(Application())
     with pytest.raises(RuntimeError, match=re.escape("pyproject.toml")):
         command.poetry  # noqa: B018
+
+
+def test_command_poetry_says_that_there_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        Factory().create_poetry(tmp_path)
+    assert is_absent(caught.value)
+    assert not is_absent(RuntimeError("the project is broken"))
 
 
 def test_group_command_default_groups(command: BundleWheelsCommand) -> None:

@@ -168,7 +168,7 @@ def test_a_declared_name_beats_a_tag(make_cli: MakeCli) -> None:
     [
         (None, [], ["no target", "--target"]),
         (TWO, ["-t", "prod", "--all-targets"], ["--target and --all-targets"]),
-        (TWO, ["-t", "prd"], ["'prd'", "did you mean 'prod'?"]),
+        (TWO, ["-t", "prd"], ["'prd'", "did you mean 'prod' (declared)?"]),
         (None, ["-t", "manylinux2014_x86-64,cp311"], ["did you mean"]),
         (None, ["-t", "manylinux2010_aarch64,cp311"], ["never existed"]),
         (None, ["-t", "manylinux_2_28_x68_64,cp311"], ["x68_64", "did you mean 'x86_64'?"]),

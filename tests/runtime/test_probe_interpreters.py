@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from packaging import tags as packaging_tags
 from packaging.specifiers import SpecifierSet
 
+from support.interpreters import interpreters, minor_version
 from support.tools import clean_environment, run
 from wheeltarget.runtime import probe
 
@@ -51,38 +51,6 @@ print(json.dumps([found, dict(markers.default_environment())]))
 
 
 # --- interpreters ---------------------------------------------------------------------------
-
-
-def candidates() -> Iterator[str]:
-    """Where interpreters may be, that of the tests first."""
-    yield sys.executable
-    for minor in range(30):
-        yield from filter(None, [shutil.which(f"python3.{minor}")])
-    for name in ("python", "python3", "python2", "pypy3", "graalpy"):
-        yield from map(str, sorted(Path.home().glob(f".pyenv/versions/*/bin/{name}")))
-        yield from filter(None, [shutil.which(name)])
-
-
-def about(python: str) -> str | None:
-    """``cpython 3.11.7``; None where it does not run, as a shim may not."""
-    code = "import platform as p; print(p.python_implementation() + ' ' + p.python_version())"
-    ended = run([python, "-c", code])
-    return ended.stdout.strip().lower() if ended.returncode == 0 else None
-
-
-def interpreters() -> dict[str, str]:
-    """One interpreter of each implementation and version."""
-    found: dict[str, str] = {}
-    for path in dict.fromkeys(candidates()):
-        if (name := about(path)) is not None:
-            found.setdefault(name, path)
-    return found
-
-
-def minor_version(name: str) -> tuple[int, int]:
-    """(3, 11) for ``cpython 3.11.7``."""
-    major, minor = name.split()[1].split(".")[:2]
-    return int(major), int(minor)
 
 
 INTERPRETERS = interpreters()

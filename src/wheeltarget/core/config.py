@@ -1,22 +1,25 @@
-"""``[tool.wheeltarget]`` and the options about targets, turned into :class:`Settings`."""
+"""``[tool.wheeltarget]``: what may stand there, and what it means."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidName, canonicalize_name
 
 from wheeltarget.core.errors import Problem, UsageError
-from wheeltarget.core.markers import VARIABLES, evaluate
-from wheeltarget.core.platforms import parse_platform
-from wheeltarget.core.spec import Draft, SpecError, complete, parse_spec
+from wheeltarget.core.markers import VARIABLES
+from wheeltarget.core.platforms import Platform, parse_platform
+from wheeltarget.core.presets import presets
+from wheeltarget.core.sizes import parse_size
+from wheeltarget.core.spec import Draft, draft_of
 from wheeltarget.core.suggest import did_you_mean
-from wheeltarget.core.target import IMPLEMENTATIONS, PythonVersion, Target
+from wheeltarget.core.target import IMPLEMENTATIONS, PythonVersion
 from wheeltarget.core.typed import (
     KeyPathError,
     as_type,
     check_keys,
+    convert,
     get,
     get_array,
     get_as,
@@ -29,11 +32,9 @@ from wheeltarget.core.wheelname import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
-
-    from wheeltarget.core.markers import BaseMarker
 
 ROOT = "tool.wheeltarget"
 DEFAULT_OUTPUT = "dist/{name}-{version}-{target}.zip"
@@ -46,16 +47,29 @@ TARGET_KEYS = (
     "abis",
     "platforms",
     "markers",
+    "description-file",
     "exclude",
+    "max-unpacked-size",
+    "packages",
 )
+PACKAGE_KEYS = ("platforms",)
+#: The keys that a description file stands instead of; an extending target can add markers to it.
+_DESCRIBED_KEYS = ("extends", "python", "implementation", "abis", "platforms", "markers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredTarget:
-    """One table of ``[tool.wheeltarget.targets]``, with all that it extends merged in."""
+    """One table of ``[tool.wheeltarget.targets]``, with all that it extends merged in.
+
+    ``description_file`` is a path relative to the project, ``max_unpacked_size`` in bytes;
+    ``packages`` are those that may take more platforms, with these.
+    """
 
     draft: Draft
+    description_file: str | None = None
     exclude: tuple[NormalizedName, ...] | None = None
+    max_unpacked_size: int | None = None
+    packages: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,24 +80,6 @@ class Table:
     output: str = DEFAULT_OUTPUT
     exclude: tuple[NormalizedName, ...] = ()
     targets: Mapping[str, DeclaredTarget] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetSettings:
-    """One target of this run, and the packages that its platform provides."""
-
-    target: Target
-    exclude: frozenset[NormalizedName] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetOptions:
-    """What the command line says about targets; all empty where it says nothing."""
-
-    specs: tuple[str, ...] = ()
-    all_targets: bool = False
-    python: str | None = None
-    exclude: tuple[str, ...] = ()
 
 
 # --- the table ------------------------------------------------------------------------------
@@ -128,7 +124,7 @@ def _read_table(raw: Mapping[str, object]) -> Table:
     return Table(
         default_targets=defaults or (),
         output=get_as(raw, "output", _output, ROOT) or DEFAULT_OUTPUT,
-        exclude=get_array(raw, "exclude", _package, ROOT) or (),
+        exclude=get_array(raw, "exclude", read_package_name, ROOT) or (),
         targets=targets,
     )
 
@@ -145,9 +141,10 @@ def _check_target_name(name: str, path: str) -> None:
 
 def _read_target(raw: Mapping[str, object], path: str) -> DeclaredTarget:
     check_keys(raw, TARGET_KEYS, path)
-    platforms = get_array(raw, "platforms", parse_platform, path)
-    if platforms == ():
-        raise KeyPathError(join(path, "platforms"), "names no platform")
+    described = get_as(raw, "description-file", _path, path)
+    for key in _DESCRIBED_KEYS if described is not None else ():
+        if key in raw:
+            raise KeyPathError(join(path, key), "cannot stand beside description-file")
     abis = get_array(raw, "abis", _abi, path)
     if abis == ():
         raise KeyPathError(join(path, "abis"), "names no ABI")
@@ -159,14 +156,43 @@ def _read_target(raw: Mapping[str, object], path: str) -> DeclaredTarget:
             python=get_as(raw, "python", PythonVersion.parse, path),
             implementation=get_as(raw, "implementation", _implementation, path),
             abis=abis or (),
-            platforms=platforms or (),
+            platforms=_platforms(raw, path) or (),
             markers={
                 key: str(as_type(value, str, join(markers_path, key)))
                 for key, value in markers.items()
             },
         ),
-        exclude=get_array(raw, "exclude", _package, path),
+        description_file=described,
+        exclude=get_array(raw, "exclude", read_package_name, path),
+        max_unpacked_size=get_as(raw, "max-unpacked-size", parse_size, path),
+        packages=_read_packages(raw, path),
     )
+
+
+def _platforms(raw: Mapping[str, object], path: str) -> tuple[Platform, ...] | None:
+    platforms = get_array(raw, "platforms", parse_platform, path)
+    if platforms == ():
+        raise KeyPathError(join(path, "platforms"), "names no platform")
+    return platforms
+
+
+def _read_packages(
+    raw: Mapping[str, object], path: str
+) -> Mapping[NormalizedName, tuple[Platform, ...]]:
+    packages: dict[NormalizedName, tuple[Platform, ...]] = {}
+    packages_path = join(path, "packages")
+    for name, value in (get(raw, "packages", dict, path) or {}).items():
+        own_path = join(packages_path, name)
+        package = convert(name, read_package_name, own_path)
+        if package in packages:
+            raise KeyPathError(own_path, f"the package {package} stands twice")
+        table = as_type(value, dict, own_path)
+        check_keys(table, PACKAGE_KEYS, own_path)
+        platforms = _platforms(table, own_path)
+        if platforms is None:
+            raise KeyPathError(join(own_path, "platforms"), "is missing")
+        packages[package] = platforms
+    return packages
 
 
 def _extend(
@@ -183,9 +209,22 @@ def _extend(
         if base in seen:
             raise KeyPathError(key, f"goes round in a circle: {' -> '.join([*seen, base])}")
         if base not in own:
-            raise KeyPathError(key, f"unknown target {base!r}{did_you_mean(base, own)}")
+            if base not in presets():
+                hint = did_you_mean(base, [*own, *presets()], limit=3)
+                raise KeyPathError(key, f"unknown target {base!r}{hint}")
+            result = _override(DeclaredTarget(draft=draft_of(presets()[base])), result)
+            break
         result = _override(own[base], result)
         seen.append(base)
+    draft = result.draft
+    if result.description_file and any(
+        (draft.python, draft.implementation, draft.abis, draft.platforms)
+    ):
+        raise KeyPathError(
+            join(path, name),
+            f"extends {seen[-1]}, whose description-file says all but markers; python, "
+            "implementation, abis and platforms cannot be overridden",
+        )
     return result
 
 
@@ -196,9 +235,21 @@ def _override(base: DeclaredTarget, top: DeclaredTarget) -> DeclaredTarget:
         abis=top.draft.abis or base.draft.abis,
         platforms=top.draft.platforms or base.draft.platforms,
         markers={**base.draft.markers, **top.draft.markers},
+        preset=base.draft.preset,
     )
-    exclude = base.exclude if top.exclude is None else top.exclude
-    return DeclaredTarget(draft=draft, exclude=exclude)
+    return DeclaredTarget(
+        draft=draft,
+        description_file=base.description_file,
+        exclude=base.exclude if top.exclude is None else top.exclude,
+        max_unpacked_size=top.max_unpacked_size or base.max_unpacked_size,
+        packages={**base.packages, **top.packages},
+    )
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
 
 
 def _output(text: str) -> str:
@@ -207,7 +258,8 @@ def _output(text: str) -> str:
     return text
 
 
-def _package(text: str) -> NormalizedName:
+def read_package_name(text: str) -> NormalizedName:
+    """A package's normalised name. Raises ValueError."""
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName:
@@ -225,152 +277,3 @@ def _abi(text: str) -> str:
     if not text.replace("_", "").isalnum() or not text.isascii() or not text.islower():
         raise ValueError(f"{text!r} is not an ABI tag such as cp311")
     return text
-
-
-# --- the targets of a run -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonSource:
-    """Where a target's Python comes from when the target does not say it.
-
-    ``project`` is the project's ``requires-python`` as a marker, which every target must satisfy,
-    and ``declared`` is how the project says it.
-    ``active`` asks for the version of Poetry's active interpreter; it is called at most once, and
-    ``notice`` is then told, since a fact of the host has entered the plan.
-    """
-
-    project: BaseMarker
-    declared: str
-    active: Callable[[], PythonVersion]
-    notice: Callable[[Problem], None]
-
-
-def resolve_targets(
-    table: Table, options: TargetOptions, source: PythonSource
-) -> tuple[TargetSettings, ...]:
-    """The targets of this run, in the order asked for, without repetition.
-
-    Raises UsageError that lists every target that cannot be.
-    """
-    names = _requested(table, options)
-    asked = _asked_python(options)
-    everywhere = {*table.exclude, *_excluded(options)}
-    fallback = _Fallback(source)
-    result: dict[str, TargetSettings] = {}
-    problems = []
-    for text in names:
-        try:
-            declared = _declared(text, table, asked)
-            target = _complete(text, declared, table, fallback)
-            _check_allowed(target, source)
-        except SpecError as error:
-            problems.append(Problem(what=str(error), target=text))
-            continue
-        exclude = frozenset(everywhere.union(declared.exclude or ()))
-        settings = TargetSettings(target=target, exclude=exclude)
-        if result.setdefault(target.name, settings) != settings:
-            what = f"two different targets have the name {target.name}; declare one by another name"
-            problems.append(Problem(what=what, target=text))
-    if problems:
-        raise UsageError(*problems)
-    return tuple(result.values())
-
-
-def _requested(table: Table, options: TargetOptions) -> tuple[str, ...]:
-    if options.specs and options.all_targets:
-        raise UsageError(Problem(what="--target and --all-targets exclude each other"))
-    if options.specs:
-        return options.specs
-    names = () if options.all_targets else table.default_targets
-    names = names or tuple(table.targets)
-    if not names:
-        raise UsageError(
-            Problem(
-                what="no target is given and none is declared",
-                hint="add --target, for example --target manylinux2014_x86_64, "
-                f"or declare one under [{ROOT}.targets]",
-            )
-        )
-    return names
-
-
-def _asked_python(options: TargetOptions) -> PythonVersion | None:
-    if options.python is None:
-        return None
-    try:
-        return PythonVersion.parse(options.python)
-    except ValueError as error:
-        raise UsageError(Problem(what=f"--python: {error}")) from error
-
-
-def _excluded(options: TargetOptions) -> list[NormalizedName]:
-    try:
-        return [_package(name) for name in options.exclude]
-    except ValueError as error:
-        raise UsageError(Problem(what=f"--exclude: {error}")) from error
-
-
-def _declared(text: str, table: Table, asked: PythonVersion | None) -> DeclaredTarget:
-    """The declared target of that name, else the spec; its Python overridden as documented."""
-    if text in table.targets:
-        declared = table.targets[text]
-        # --python beats the table, and a spec beats --python.
-        return replace(
-            declared,
-            draft=replace(declared.draft, python=asked or declared.draft.python),
-        )
-    draft = parse_spec(text, names=table.targets)
-    return DeclaredTarget(draft=replace(draft, python=draft.python or asked))
-
-
-def _complete(text: str, declared: DeclaredTarget, table: Table, fallback: _Fallback) -> Target:
-    python = declared.draft.python or fallback.python(text)
-    return complete(declared.draft, python, name=text if text in table.targets else None)
-
-
-class _Fallback:
-    """The Python of targets that do not say one: the project's only minor, else the active one."""
-
-    def __init__(self, source: PythonSource) -> None:
-        self._source = source
-        self._active: PythonVersion | None = None
-        self._project = only_python(source.project)
-
-    def python(self, text: str) -> PythonVersion:
-        if self._project is not None:
-            return self._project
-        if self._active is None:
-            active = self._source.active()
-            # The patch level of the host is no fact about the target.
-            self._active = active._replace(patch=None)
-            self._source.notice(
-                Problem(
-                    what=f"the target {text} does not say its Python; taking {self._active} from "
-                    "the active environment",
-                    target=text,
-                    hint="say it with --python, or in the target",
-                )
-            )
-        return self._active
-
-
-#: Minor versions looked at for ``requires-python``: from the first of Python 3 to a far future.
-_MINORS = range(30)
-
-
-def only_python(requires_python: BaseMarker) -> PythonVersion | None:
-    """The one Python minor version that ``requires-python`` admits, None if it admits several."""
-    admitted = [
-        minor
-        for minor in _MINORS
-        if evaluate(requires_python, {"python_version": f"3.{minor}"}).holds is not False
-    ]
-    return PythonVersion(3, admitted[0]) if len(admitted) == 1 else None
-
-
-def _check_allowed(target: Target, source: PythonSource) -> None:
-    if evaluate(source.project, target.environment).holds is False:
-        raise SpecError(
-            f"the project does not allow Python {target.python}; it requires {source.declared}"
-        )

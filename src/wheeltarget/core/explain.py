@@ -8,14 +8,9 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from wheeltarget.core.platforms import (
-    Kind,
-    Platform,
-    lowest_platform_taking,
-    read_platform_tag,
-    version_of,
-)
-from wheeltarget.core.target import IMPLEMENTATIONS, default_abis
+from wheeltarget.core.ladders import lowest_platform_taking
+from wheeltarget.core.platforms import Kind, Platform, read_platform_tag, version_of
+from wheeltarget.core.target import IMPLEMENTATIONS, default_abis, implementation_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -182,12 +177,8 @@ def _needed_platform(wheel: WheelName, target: Target) -> Platform | None:
 def _platform_detail(wheel: WheelName, target: Target, needs: Platform | None) -> str:
     own = target.primary
     if needs is not None:
-        return f"needs {needs.release}, the target has {_version_text(own)}"
+        return f"needs {needs.release}, the target has {own.version_text}"
     return f"for {_listed(_foreign_name(tag, own) for tag in wheel.platforms)}"
-
-
-def _version_text(platform: Platform) -> str:
-    return ".".join(map(str, version_of(platform)))
 
 
 def _foreign_name(tag: str, own: Platform) -> str:
@@ -196,7 +187,8 @@ def _foreign_name(tag: str, own: Platform) -> str:
     if platform is None:
         return tag
     if platform.kind is own.kind and platform.arch == own.arch:
-        return f"{tag}, which no target takes"
+        other = platform.kind is Kind.PYODIDE
+        return platform.release if other else f"{tag}, which no target takes"
     if platform.kind is own.kind:
         return f"{platform.arch}, the target is {own.arch}"
     if platform.kind is Kind.LINUX:
@@ -217,7 +209,7 @@ def hint_for(
     needed = [r.needs for r in rejections if r.needs is not None]
     if needed:
         lowest = min(needed, key=version_of)
-        return f"needs {lowest.release}, the target has {_version_text(target.primary)}"
+        return f"needs {lowest.release}, the target has {target.primary.version_text}"
     wheels = [file.wheel for file in files if file.wheel is not None]
     if not wheels:
         return _without_wheels(rejections)
@@ -255,7 +247,8 @@ def _own_python(target: Target) -> str:
 
 
 def _own_platform(platform: Platform) -> str:
-    return f"{platform.release} on {platform.arch}"
+    other = platform.kind is Kind.OTHER
+    return platform.release if other else f"{platform.release} on {platform.arch}"
 
 
 def _other_pythons(wheels: Iterable[WheelName], target: Target) -> str:
@@ -265,7 +258,7 @@ def _other_pythons(wheels: Iterable[WheelName], target: Target) -> str:
     else.
     """
     pairs = {pair for wheel in wheels for pair in wheel.pairs()}
-    name = IMPLEMENTATIONS[target.implementation][1]
+    name = implementation_title(target.implementation)
     own = target.implementation
     default = _versions((pair for pair in pairs if not _is_threaded(pair[1])), own)
     threaded = _versions((pair for pair in pairs if _is_threaded(pair[1])), own)
@@ -304,5 +297,7 @@ def _other_platforms(wheels: Iterable[WheelName]) -> str:
     for tag in {tag for wheel in wheels for tag in wheel.platforms}:
         platform = read_platform_tag(tag)
         if platform is not None:
-            archs.setdefault(platform.kind.value, set()).add(platform.arch)
+            # Of a kind whose versions exclude each other, the version is what differs.
+            name = platform.release if platform.kind is Kind.PYODIDE else platform.kind.value
+            archs.setdefault(name, set()).add(platform.arch)
     return ", ".join(f"{kind} ({', '.join(sorted(of))})" for kind, of in sorted(archs.items()))

@@ -11,6 +11,8 @@ class Limits:
 
     #: An index page; the largest on PyPI is about 30 MB, cryptography's about 1 MB.
     page_size: int = 64 * 1024 * 1024
+    #: A description file; a real one has about 100 kB.
+    description_size: int = 4 * 1024 * 1024
     #: One wheel; PyPI's largest files are a few GB.
     file_size: int = 8 * 1024 * 1024 * 1024
     #: What is read or written at a time.

@@ -28,7 +28,8 @@ WHEELS_FOLDER = "wheels"
 class Member:
     """One wheel of a bundle, and what the manifest says of it.
 
-    ``undecided`` has the marker that could not be decided and its unknown variables.
+    ``undecided`` has the marker that could not be decided and its unknown variables; ``beyond``
+    says that the wheel takes more than the target promises.
     """
 
     name: NormalizedName
@@ -37,6 +38,7 @@ class Member:
     wheel: StoredWheel
     source: Source | None = None
     built: bool = False
+    beyond: bool = False
     undecided: tuple[str, tuple[str, ...]] | None = None
 
 
@@ -104,6 +106,8 @@ def _member_document(member: Member) -> Mapping[str, object]:
         "source": source_document(member.source),
         "built": member.built,
     }
+    if member.beyond:
+        document["beyond"] = True
     if member.undecided is not None:
         marker, variables = member.undecided
         document["undecided"] = {"marker": marker, "variables": list(variables)}

@@ -131,6 +131,7 @@ __all__ = [
     "FALSE",
     "TRUE",
     "VARIABLES",
+    "AnyMarker",
     "BaseMarker",
     "MarkerValueError",
     "Verdict",

@@ -6,7 +6,7 @@ A pure function of values. Nothing here knows the host, the order of files in th
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from wheeltarget.core.markers import MarkerValueError, any_of, evaluate
 from wheeltarget.core.platforms import Platform, version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A wheel was found: ``tag`` is the best of its tags, ``rank`` its place (0 the best)."""
+    """A wheel was found: ``tag`` is the best of its tags, ``rank`` its place (0 the best).
+
+    ``beyond`` says that it takes more than the target promises, as allowed for this package.
+    """
 
     package: LockedPackage
     file: LockedFile
     wheel: WheelName
     tag: str
     rank: int
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,11 @@ class Plan:
         return tuple(entry for entry in self.entries if isinstance(entry, Excluded))
 
     @cached_property
+    def beyond(self) -> tuple[Chosen, ...]:
+        """Chosen files that take more than the target promises."""
+        return tuple(entry for entry in self.chosen if entry.beyond)
+
+    @cached_property
     def untrusted(self) -> tuple[Chosen, ...]:
         """Chosen files for which the lock holds no hash that can be trusted."""
         return tuple(entry for entry in self.chosen if entry.file.digest is None)
@@ -140,11 +149,13 @@ def make_plan(
     groups: Iterable[NormalizedName],
     extras: Iterable[str] = (),
     exclude: Iterable[NormalizedName] = (),
+    variants: Mapping[NormalizedName, Target] | None = None,
 ) -> Plan:
     """Choose for each locked package that applies the wheel with the best rank.
 
     ``groups`` are the active dependency groups, ``extras`` the active extras of the project,
-    ``exclude`` the packages that the platform provides.
+    ``exclude`` the packages that the platform provides. ``variants`` are what the target is for
+    single packages that may take more than it promises; markers know the target alone.
 
     Raises MarkerValueError where a marker cannot be evaluated with the target's values.
     """
@@ -152,6 +163,7 @@ def make_plan(
     wanted_extras = frozenset(extras)
     left_out = frozenset(exclude)
     fit = Compatibility(target)
+    fits = {name: Compatibility(variant) for name, variant in (variants or {}).items()}
     entries: list[Entry] = []
     undecided: list[Undecided] = []
     applying: dict[NormalizedName, list[_Applies]] = defaultdict(list)
@@ -163,7 +175,10 @@ def make_plan(
             entries.append(Excluded(package=package))
             continue
         applying[package.name].append(applies)
-        entries.append(choose(package, fit))
+        entry = choose(package, fits.get(package.name, fit))
+        if isinstance(entry, Chosen) and entry.tag not in fit.ranks:
+            entry = replace(entry, beyond=True)
+        entries.append(entry)
         if applies.variables:
             undecided.append(
                 Undecided(package=package, marker=applies.marker, variables=applies.variables)

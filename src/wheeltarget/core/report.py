@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from wheeltarget.core.explain import interpreter_name
 from wheeltarget.core.plan import Chosen, Excluded, Plan, Unavailable
 from wheeltarget.core.platforms import version_of
+from wheeltarget.core.sizes import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from wheeltarget.core.errors import Problem
     from wheeltarget.core.model import LockedPackage, Project, StoredWheel
@@ -36,9 +39,10 @@ class WrittenBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
-    """What is to be said of one target."""
+    """What is to be said of one target. ``provided`` are packages that its runtime has already."""
 
     plan: Plan
+    provided: tuple[NormalizedName, ...] = ()
     bundle: WrittenBundle | None = None
     own_wheel: tuple[StoredWheel, str] | None = None
 
@@ -114,6 +118,8 @@ def _target_json(report: TargetReport, project: Project) -> Mapping[str, object]
         "undecided": [_undecided_json(entry) for entry in plan.undecided],
         "fits-from": plan.fits_from.tag if plan.fits_from else None,
     }
+    if report.provided:
+        document["provided"] = list(report.provided)
     if plan.conflicts:
         document["conflicts"] = [_conflict_json(conflict) for conflict in plan.conflicts]
     if report.bundle:
@@ -137,6 +143,8 @@ def _entry_json(entry: Entry) -> dict[str, object]:
         document["file"] = entry.file.name
         document["tag"] = entry.tag
         document["hash"] = str(digest) if digest else None
+        if entry.beyond:
+            document["beyond"] = True
     elif isinstance(entry, Excluded):
         document["outcome"] = "excluded"
     else:
@@ -205,7 +213,7 @@ def target_title(target: Target) -> str:
     name = interpreter_name(target.interpreter, "").removeprefix("C")
     patch = f".{target.python.patch}" if target.python.patch is not None else ""
     threaded = " free-threaded" if target.free_threaded else ""
-    return f"{name}{patch}{threaded}, {target.primary.release}, {target.primary.arch}"
+    return f"{name}{patch}{threaded}, {target.primary.title}"
 
 
 def plan_lines(report: TargetReport, project: Project, *, verbose: bool = False) -> list[str]:
@@ -221,12 +229,14 @@ def plan_lines(report: TargetReport, project: Project, *, verbose: bool = False)
     for title, rows in (
         ("Chosen:", _chosen_rows(plan, project) if verbose else []),
         ("Left out, because the target provides them:", _excluded_rows(plan)),
+        ("More than the target promises, as allowed for these packages:", _beyond_rows(plan)),
         (
             "Included, although the target does not decide their marker:",
             _undecided_rows(plan),
         ),
         ("Several versions of one package apply:", _conflict_rows(plan)),
         ("Without a hash that can be trusted:", _untrusted_rows(plan)),
+        ("The runtime has these already; they can be left out:", _provided_rows(report)),
     ):
         if rows:
             lines += ["", f"  {title}", "", *_indented(rows)]
@@ -259,7 +269,7 @@ def _way_out_lines(plan: Plan, total: int) -> list[str]:
         return [f"All {total} would fit {plan.fits_from.familiar_tag}."]
     remaining = [str(entry.package) for entry in plan.unavailable if entry.fits_from is None]
     own = plan.target.primary
-    any_version = f", whatever its {own.kind.value}," if own.version else ""
+    any_version = f", whatever its {own.kind.value}," if own.ordered else ""
     lines = [f"This target{any_version} has no wheel of {', '.join(remaining)}."]
     helped = [entry.fits_from for entry in plan.unavailable if entry.fits_from]
     if helped:
@@ -276,6 +286,16 @@ def _chosen_rows(plan: Plan, project: Project) -> list[str]:
 
 def _excluded_rows(plan: Plan) -> list[str]:
     return [str(entry.package) for entry in plan.excluded]
+
+
+def _beyond_rows(plan: Plan) -> list[str]:
+    return aligned((str(entry.package), entry.file.name) for entry in plan.beyond)
+
+
+def _provided_rows(report: TargetReport) -> list[str]:
+    if not report.provided:
+        return []
+    return [", ".join(report.provided), f"--exclude {','.join(report.provided)}"]
 
 
 def _undecided_rows(plan: Plan) -> list[str]:
@@ -361,17 +381,6 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Foreign text that shall not look like several lines of ours."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def human_size(size: int) -> str:
-    """Bytes for a person, in powers of 1000 as stores and platforms count: ``28.4 MB``."""
-    if size < 1000:
-        return f"{size} B"
-    for power, unit in ((1, "kB"), (2, "MB")):
-        amount = size / 1000**power
-        if amount < 999.95:
-            return f"{amount:.1f} {unit}"
-    return f"{size / 1000**3:.1f} GB"
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:

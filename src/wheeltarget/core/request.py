@@ -9,7 +9,7 @@ from wheeltarget.core.errors import IntegrityError, PlanError, Problem, UsageErr
 from wheeltarget.core.lock import RELOCK
 from wheeltarget.core.markers import MarkerValueError
 from wheeltarget.core.plan import Excluded, Plan, make_plan
-from wheeltarget.core.report import conflict_hint
+from wheeltarget.core.report import Report, TargetReport, conflict_hint
 from wheeltarget.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from wheeltarget.core.config import TargetSettings
     from wheeltarget.core.model import Lock, Project
+    from wheeltarget.core.resolve import TargetSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ def plan_all(request: Request) -> tuple[Plan, ...]:
                 groups=request.groups,
                 extras=request.extras,
                 exclude=settings.exclude,
+                variants={name: settings.target_for(name) for name in settings.packages},
             )
             for settings in request.targets
         )
@@ -53,16 +54,37 @@ def plan_all(request: Request) -> tuple[Plan, ...]:
         raise UsageError(Problem(what=str(error), hint="check the target's markers")) from error
 
 
-def exclusion_problems(request: Request) -> list[Problem]:
-    """Exclusions that name nothing in the lock: probably a typing error."""
+def report_on(request: Request, plans: Sequence[Plan]) -> Report:
+    """What is to be said of the plans before anything is bundled."""
+    return Report(
+        project=request.project,
+        targets=tuple(
+            TargetReport(plan=plan, provided=tuple(_provided(settings, plan)))
+            for settings, plan in zip(request.targets, plans, strict=True)
+        ),
+    )
+
+
+def _provided(settings: TargetSettings, plan: Plan) -> Iterable[NormalizedName]:
+    """The packages of a plan that the runtime has, so that they could be excluded."""
+    provides = settings.preset.provides if settings.preset else ()
+    return dict.fromkeys(c.package.name for c in plan.chosen if c.package.name in provides)
+
+
+def naming_problems(request: Request) -> list[Problem]:
+    """Packages that targets name and that are not in the lock: probably typing errors."""
     locked = {package.name for package in request.lock.packages}
-    excluded = {name for settings in request.targets for name in settings.exclude}
+    named = {
+        "exclude": {name for settings in request.targets for name in settings.exclude},
+        "packages": {name for settings in request.targets for name in settings.packages},
+    }
     return [
         Problem(
-            what=f"exclude names {name}, which is not in the lock{did_you_mean(name, locked)}",
+            what=f"{key} names {name}, which is not in the lock{did_you_mean(name, locked)}",
             hint="remove or correct it",
         )
-        for name in sorted(excluded - locked)
+        for key, names in named.items()
+        for name in sorted(names - locked)
     ]
 
 
@@ -88,13 +110,13 @@ def _undecided_hint(variables: Sequence[str]) -> str:
 def check_plans(request: Request, plans: Sequence[Plan]) -> None:
     """Raises PlanError or IntegrityError where a plan cannot be bundled.
 
-    With ``strict`` an undecided marker or an exclusion of nothing is such a reason, too.
+    With ``strict`` an undecided marker or the name of no package is such a reason, too.
     """
     unplanned = [problem for plan in plans for problem in _plan_problems(plan)]
     if request.project.packaged:
         unplanned += [problem for plan in plans for problem in _self_problems(request, plan)]
     if request.strict:
-        unplanned += exclusion_problems(request)
+        unplanned += naming_problems(request)
         unplanned += [problem for plan in plans for problem in undecided_problems(plan)]
     untrusted = [problem for plan in plans for problem in _trust_problems(plan)]
     if unplanned:

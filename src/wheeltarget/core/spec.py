@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from wheeltarget.core.description import Description, described_target
 from wheeltarget.core.platforms import (
     ARCHITECTURES,
+    EXAMPLE_TAGS,
     Kind,
     Platform,
     PlatformError,
     parse_platform,
     read_platform_tag,
 )
-from wheeltarget.core.suggest import did_you_mean
+from wheeltarget.core.presets import Preset, presets
+from wheeltarget.core.suggest import closest, did_you_mean, offer
 from wheeltarget.core.target import (
     IMPLEMENTATIONS,
     NEWEST_MINOR,
@@ -37,9 +41,10 @@ _PYPY_ABI = re.compile(r"pypy([0-9])([0-9]{1,2})_pp[0-9]+")
 #: ABI tags that many interpreters share: they do not say which one the target is.
 _SHARED_ABIS = frozenset({"abi3", "abi3t", "none"})
 _WITHOUT_ARCH = re.compile(
-    r"manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+|macosx_[0-9]+_[0-9]+|linux|win"
+    r"(?:manylinux|musllinux|macosx|ios|pyodide|pyemscripten)_[0-9]+_[0-9]+"
+    r"|manylinux(?:1|2010|2014)|android_[0-9]+|linux|win"
 )
-_ALL_ARCHITECTURES = tuple(dict.fromkeys(arch for kind in Kind for arch in ARCHITECTURES[kind]))
+_ALL_ARCHITECTURES = frozenset(arch for of in ARCHITECTURES.values() for arch in of)
 
 
 class SpecError(ValueError):
@@ -50,7 +55,8 @@ class SpecError(ValueError):
 class Draft:
     """What is said of a target; None or empty where nothing is said.
 
-    ``label`` is the first platform as it was written, for the target's name.
+    ``label`` is the first platform as it was written, for the target's name. ``preset`` is the one
+    that it is, or was made from. A ``description`` says all but marker values to be added.
     """
 
     python: PythonVersion | None = None
@@ -59,15 +65,26 @@ class Draft:
     platforms: tuple[Platform, ...] = ()
     label: str | None = None
     markers: Mapping[str, str] = field(default_factory=dict)
+    preset: Preset | None = None
+    description: Description | None = None
+
+
+def draft_of(preset: Preset) -> Draft:
+    """What a preset says. The runtimes among them are of CPython; a distribution has any."""
+    return Draft(
+        python=preset.python,
+        implementation="cp" if preset.python else None,
+        platforms=(preset.platform,),
+        label=preset.platform.tag,
+        preset=preset,
+    )
 
 
 def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
-    """Read a platform tag, a wheel tag triple, or tags as parts in any order.
+    """Read a preset, a platform tag, a wheel tag triple, or such parts in any order.
 
     ``names`` are the declared targets, for a suggestion. Raises SpecError.
     """
-    if text.startswith("@"):
-        raise SpecError("description files are not supported yet")
     draft = Draft()
     open_platform = arch = None
     for part in text.split(","):
@@ -76,6 +93,8 @@ def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
                 f"{part.strip()} is a declared target, which stands alone; give --target for each"
             )
         word = part.strip().lower()
+        if word.startswith("@"):
+            raise SpecError(f"{part.strip()} is a description file, which stands alone")
         if not word:
             raise SpecError(f"{text!r} has an empty part")
         if _WITHOUT_ARCH.fullmatch(word):
@@ -83,8 +102,10 @@ def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
         elif word in _ALL_ARCHITECTURES:
             arch = _only_one(arch, word, "architectures")
         else:
-            draft = _merge(draft, _parse_part(part.strip(), names))
-    if open_platform or arch:
+            draft = _merge(draft, _parse_part(part.strip(), names, alone=part == text))
+    if open_platform is None and arch and draft.platforms:
+        _check_arch(arch, draft.platforms)
+    elif open_platform or arch:
         draft = _merge(draft, _join(open_platform, arch))
     if not draft.platforms:
         raise SpecError(
@@ -99,6 +120,12 @@ def _only_one(seen: str | None, word: str, what: str) -> str:
     return word
 
 
+def _check_arch(arch: str, platforms: tuple[Platform, ...]) -> None:
+    for platform in platforms:
+        if platform.arch != arch:
+            raise SpecError(f"{platform.tag} and {arch} are of two architectures")
+
+
 def _join(open_platform: str | None, arch: str | None) -> Draft:
     if open_platform is None:
         raise SpecError(f"{arch} is an architecture; add a platform, for example manylinux_2_28")
@@ -111,9 +138,11 @@ def _join(open_platform: str | None, arch: str | None) -> Draft:
     return _platform(f"{open_platform}_{arch}")
 
 
-def _parse_part(part: str, names: Collection[str]) -> Draft:
+def _parse_part(part: str, names: Collection[str] = (), *, alone: bool = False) -> Draft:
     word = part.lower()
-    if word.count("-") == 2:
+    if preset := presets().get(word):
+        return draft_of(preset)
+    if _is_triple(word):
         return _triple(word)
     for read in (_python, _abi):
         draft = read(word)
@@ -121,12 +150,47 @@ def _parse_part(part: str, names: Collection[str]) -> Draft:
             return draft
     if word == "any":
         raise SpecError("a target is one machine, so its platform cannot be 'any'")
-    if names and read_platform_tag(word) is None:
-        if hint := did_you_mean(part, names):
-            raise SpecError(f"unknown target {part!r}{hint}")
-        if word.isalnum():
-            raise SpecError(f"unknown target {part!r}; declared are {', '.join(names)}")
+    if read_platform_tag(word) is None and not word.replace("-", "_").startswith(_PLATFORM_WORDS):
+        what = "target" if alone else "part"
+        raise SpecError(f"unknown {what} {part!r}{_suggestion(part, names)}")
     return _platform(word)
+
+
+#: What begins so was meant as a platform tag, and a message about tags helps best.
+_PLATFORM_WORDS = ("manylinux", "musllinux", "macosx_", "linux_", "win_")
+
+
+def _is_triple(word: str) -> bool:
+    parts = word.split("-")
+    return len(parts) == 3 and (
+        _python(parts[0]) is not None
+        or parts[2] == "any"
+        or any(read_platform_tag(tag) for tag in parts[2].split("."))
+    )
+
+
+#: So many names are suggested at most.
+_SUGGESTED = 3
+
+
+def _suggestion(word: str, names: Collection[str]) -> str:
+    """What of any kind has a name that is close to one that nothing has."""
+    kinds = {
+        **dict.fromkeys(EXAMPLE_TAGS, "a tag"),
+        **dict.fromkeys(presets(), "a preset"),
+        **dict.fromkeys(names, "declared"),
+    }
+    lower = word.lower()
+    # What one vendor calls arm64 is aarch64 to another.
+    renamed = [
+        lower.replace(one, other)
+        for one, other in (("aarch64", "arm64"), ("arm64", "aarch64"), ("amd64", "x86_64"))
+        if one in lower
+    ]
+    begun = (name for name in kinds if name.startswith(lower))
+    found = dict.fromkeys([*(n for n in renamed if n in kinds), *begun, *closest(word, kinds)])
+    hint = offer([f"{name!r} ({kinds[name]})" for name in islice(found, _SUGGESTED)])
+    return hint or "; `poetry wheeltarget list` shows declared targets and presets"
 
 
 def _triple(word: str) -> Draft:
@@ -142,7 +206,7 @@ def _triple(word: str) -> Draft:
         raise SpecError(f"{abi!r} in {word!r} is not an ABI tag such as cp311")
     draft = _merge(draft, abi_draft)
     for tag in platforms.split("."):
-        draft = _merge(draft, _parse_part(tag, ()) if tag == "any" else _platform(tag))
+        draft = _merge(draft, _parse_part(tag) if tag == "any" else _platform(tag))
     return draft
 
 
@@ -192,13 +256,22 @@ def _platform(tag: str) -> Draft:
 
 def _merge(one: Draft, other: Draft) -> Draft:
     """Both drafts together. Raises SpecError where they contradict each other."""
+    preset = one.preset or other.preset
+    if one.preset and other.preset and one.preset != other.preset:
+        raise SpecError(f"{one.preset.name} and {other.preset.name} are two presets")
     new = tuple(p for p in other.platforms if p not in one.platforms)
+    others = {*one.platforms, *new} - {preset.platform} if preset else set()
+    if preset and any(platform.kind is not Kind.LINUX for platform in others):
+        raise SpecError(
+            f"{preset.name} has a platform already; declare a target that extends it to override it"
+        )
     return Draft(
         python=_same_python(one.python, other.python),
         implementation=_same_implementation(one.implementation, other.implementation),
         abis=tuple(dict.fromkeys(one.abis + other.abis)),
         platforms=one.platforms + new,
         label=one.label or other.label,
+        preset=preset,
     )
 
 
@@ -221,24 +294,37 @@ def _same_implementation(one: str | None, other: str | None) -> str | None:
 def complete(draft: Draft, python: PythonVersion, name: str | None = None) -> Target:
     """The target that a draft stands for once its Python is known.
 
-    ``python`` holds where the draft says none. Raises SpecError where facts contradict.
+    ``python`` holds where the draft says none; ``name`` is that of a declared target. Raises
+    SpecError where facts contradict.
     """
+    if draft.description is not None:
+        return _complete_description(draft, draft.description, name)
     version = draft.python or python
     implementation = draft.implementation or "cp"
     if not draft.platforms:
         raise SpecError("the target names no platform; set platforms")
     _check_abis(draft.abis, implementation, version)
-    _check_one_machine(draft.platforms)
+    check_one_machine(draft.platforms)
     markers, version = _check_markers(draft.markers, version)
     label = draft.label or draft.platforms[0].tag
+    own_name = draft.preset.name if draft.preset else None
     return make_target(
-        name=name or tag_name(implementation, version, draft.abis, label),
+        name=name or own_name or tag_name(implementation, version, draft.abis, label),
         python=version,
         implementation=implementation,
         abis=draft.abis,
         platforms=draft.platforms,
         markers=markers,
     )
+
+
+def _complete_description(draft: Draft, described: Description, name: str | None) -> Target:
+    version = _same_python(draft.python, described.python) or described.python
+    markers, version = _check_markers(draft.markers, version)
+    if version.patch is not None:
+        markers = {"python_full_version": str(version), **markers}
+    tags = tag_name(described.implementation, version, described.abis, described.primary.tag)
+    return described_target(replace(described, python=version), name or tags, markers)
 
 
 def _check_abis(abis: tuple[str, ...], implementation: str, python: PythonVersion) -> None:
@@ -263,7 +349,8 @@ def _flags_exist(flags: str, python: PythonVersion) -> bool:
     return all(since.get(f, 0) <= python.minor < until.get(f, NEWEST_MINOR + 1) for f in flags)
 
 
-def _check_one_machine(platforms: tuple[Platform, ...]) -> None:
+def check_one_machine(platforms: tuple[Platform, ...]) -> None:
+    """Raises SpecError where platforms are not those of one machine."""
     first = platforms[0]
     for other in platforms[1:]:
         if other.arch != first.arch:

@@ -8,12 +8,13 @@ read the host where an argument is missing, and because their answer changes bet
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import Version
 
-from wheeltarget.core.platforms import Kind, Platform, ladder_of
+from wheeltarget.core.ladders import in_rank_order, ladder_of
+from wheeltarget.core.platforms import Kind, Platform, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,9 +124,26 @@ def make_target(
         platforms=rungs,
         tags=tuple(dict.fromkeys(_tags(implementation, python, own, rungs))),
         environment={
-            **_environment(implementation, python, platforms[0]),
+            **environment_of(implementation, python, platforms[0]),
             **(markers or {}),
         },
+    )
+
+
+def with_more_platforms(target: Target, platforms: tuple[Platform, ...]) -> Target:
+    """The target, taking the ladders of these platforms too: best first, before its own.
+
+    Its other tags, Python and marker values stay, so that only the choice of a file changes.
+    """
+    rungs = in_rank_order((*ladder_of(platforms), *target.platforms))
+    tags = _tags(target.implementation, target.python, target.abis, rungs)
+    known = [p for p in (target.primary, *platforms) if p.kind is not Kind.LINUX]
+    return replace(
+        target,
+        primary=max(known, key=version_of, default=target.primary),
+        platforms=rungs,
+        # A described machine may take tags that do not follow from its facts.
+        tags=tuple(dict.fromkeys((*tags, *target.tags))),
     )
 
 
@@ -143,12 +161,18 @@ def default_abis(implementation: str, python: PythonVersion) -> tuple[str, ...]:
     """The ABI that an implementation has unless it was built otherwise.
 
     CPython before 3.8 carries the pymalloc flag ``m`` and before 3.3 the wide-unicode flag ``u``
-    (PEP 3149, bpo-36707). PyPy: ``pp73`` since its release 7.3.
+    (PEP 3149, bpo-36707). PyPy: ``pp73`` since its release 7.3. None is known of others.
     """
     if implementation == "cp":
         flags = "" if python.minor >= 8 else "m" if python.minor >= 3 else "mu"
         return (f"cp{python.nodot}{flags}",)
-    return (f"pypy{python.nodot}_pp73",)
+    return (f"pypy{python.nodot}_pp73",) if implementation == "pp" else ()
+
+
+def implementation_title(implementation: str) -> str:
+    """``CPython`` for ``cp``; one that is not known goes by its tag."""
+    known = IMPLEMENTATIONS.get(implementation)
+    return known[1] if known else implementation
 
 
 def is_free_threaded(abis: Sequence[str]) -> bool:
@@ -165,11 +189,12 @@ def _tags(
     interpreter = f"{implementation}{python.nodot}"
     if implementation == "cp":
         yield from _cpython_tags(python, abis, platforms)
-        yield from _compatible_tags(python, interpreter, platforms)
     else:
         yield from _generic_tags(interpreter, abis, platforms)
-        # As packaging.tags.sys_tags has it for PyPy.
-        yield from _compatible_tags(python, "pp3", platforms)
+    # As packaging.tags.sys_tags has it: a pure wheel can be for a CPython of one version, or for
+    # every PyPy 3, and for no other implementation.
+    pure = {"cp": interpreter, "pp": "pp3"}.get(implementation)
+    yield from _compatible_tags(python, pure, platforms)
 
 
 def _cpython_tags(
@@ -192,7 +217,7 @@ def _generic_tags(interpreter: str, abis: Sequence[str], platforms: Sequence[str
 
 
 def _compatible_tags(
-    python: PythonVersion, interpreter: str, platforms: Sequence[str]
+    python: PythonVersion, interpreter: str | None, platforms: Sequence[str]
 ) -> Iterator[str]:
     pythons = [
         f"py{python.nodot}",
@@ -201,18 +226,19 @@ def _compatible_tags(
     ]
     for version in pythons:
         yield from (f"{version}-none-{platform}" for platform in platforms)
-    yield f"{interpreter}-none-any"
+    if interpreter is not None:
+        yield f"{interpreter}-none-any"
     yield from (f"{version}-none-any" for version in pythons)
 
 
-def _environment(implementation: str, python: PythonVersion, platform: Platform) -> dict[str, str]:
-    name, long_name = IMPLEMENTATIONS[implementation]
-    values = {
-        "implementation_name": name,
-        "platform_python_implementation": long_name,
-        "python_version": python.minor_version,
-        **platform.marker_values(),
-    }
+def environment_of(
+    implementation: str, python: PythonVersion, platform: Platform
+) -> dict[str, str]:
+    """The marker variables that follow from these facts."""
+    values = {"python_version": python.minor_version, **platform.marker_values()}
+    if implementation in IMPLEMENTATIONS:
+        name, long_name = IMPLEMENTATIONS[implementation]
+        values |= {"implementation_name": name, "platform_python_implementation": long_name}
     if python.patch is not None:
         values["python_full_version"] = str(Version(str(python)))
     return values

@@ -1,4 +1,4 @@
-"""Typed access to parsed TOML, with the path of the key in every complaint."""
+"""Typed access to parsed TOML or JSON, with the path of the key in every complaint."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _TYPE_NAMES: dict[type, str] = {
     bool: "true or false",  # before int, of which it is a subclass
     int: "a whole number",
     float: "a number",
+    type(None): "null",
 }
 
 
@@ -31,7 +32,7 @@ class KeyPathError(ValueError):
 
 
 def type_name(value: object) -> str:
-    """The TOML name of a value's type, for a message."""
+    """The name of a value's type in TOML, or in JSON where only that has it, for a message."""
     # tomlkit's values are subclasses of the plain ones; true is a whole number only to Python.
     named = (name for cls, name in _TYPE_NAMES.items() if isinstance(value, cls))
     return next(named, type(value).__name__)
@@ -101,6 +102,11 @@ def check_keys(table: Mapping[str, object], known: Iterable[str], path: str) -> 
 
 
 def join(path: str, key: str) -> str:
-    """The path of a key below a path; quoted where TOML would ask for it."""
+    """The path of a key below a path, "" for the root; quoted where TOML would ask for it."""
     plain = key.replace("-", "").replace("_", "").isalnum() and key.isascii()
-    return f"{path}.{key}" if plain else f'{path}."{key}"'
+    return f"{path}{'.' if path else ''}{key if plain else quoted(key)}"
+
+
+def quoted(key: str) -> str:
+    """A key as a quoted one."""
+    return f'"{key}"'

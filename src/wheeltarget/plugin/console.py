@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from cleo.io.outputs.output import Type, Verbosity
 from cleo.ui.progress_bar import ProgressBar
 
-from wheeltarget.core.report import human_size, printable, problem_lines
+from wheeltarget.core.report import printable, problem_lines
+from wheeltarget.core.sizes import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -60,6 +60,11 @@ def load_project(poetry: Poetry, *, root: bool) -> Project:
     )
 
 
+def is_absent(error: Exception) -> bool:
+    """Whether Poetry failed because there is no project; it has no class of error for that."""
+    return isinstance(error, RuntimeError) and "could not find a pyproject.toml" in str(error)
+
+
 def requires_python(poetry: Poetry) -> BaseMarker:
     """The Python versions that the project allows, as a marker."""
     # As the deprecated `Package.python_marker` makes it.

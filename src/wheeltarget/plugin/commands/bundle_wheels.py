@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -12,28 +11,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from cleo.exceptions import CleoError
 from cleo.helpers import option
 from packaging.utils import canonicalize_name
 from poetry.console.commands.group_command import GroupCommand
 from poetry.console.exceptions import GroupNotFoundError
 
 from wheeltarget.bundle import Workshop, bundle_all, bundle_paths
-from wheeltarget.core.config import PythonSource, TargetOptions, read_table, resolve_targets
-from wheeltarget.core.errors import (
-    INTERRUPTED,
-    FileSystemError,
-    Problem,
-    UsageError,
-    WheeltargetError,
-)
+from wheeltarget.core.config import read_table
+from wheeltarget.core.errors import Problem, UsageError
 from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
 from wheeltarget.core.manifest import json_text
 from wheeltarget.core.plan import explain
 from wheeltarget.core.report import (
     Explanation,
     Report,
-    TargetReport,
     bundle_line,
     explain_lines,
     json_document,
@@ -42,20 +33,22 @@ from wheeltarget.core.report import (
 from wheeltarget.core.request import (
     Request,
     check_plans,
-    exclusion_problems,
+    naming_problems,
     plan_all,
+    report_on,
     undecided_problems,
 )
+from wheeltarget.core.resolve import TargetOptions, resolve_targets
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.io.archive import zip_time
 from wheeltarget.plugin import project as of_poetry
-from wheeltarget.plugin.console import Console
+from wheeltarget.plugin.commands.base import DISTRIBUTION, WheeltargetCommand, values
+from wheeltarget.plugin.surroundings import surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cleo.io.inputs.option import Option
-    from cleo.io.io import IO
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
 
@@ -64,28 +57,24 @@ if TYPE_CHECKING:
     from wheeltarget.io.archive import ZipTime
     from wheeltarget.io.cache import Stored
     from wheeltarget.io.wheels import Supply
+    from wheeltarget.plugin.console import Console
 
-DISTRIBUTION = "poetry-plugin-wheeltarget"
 #: 1980-01-01, the first moment that a zip can say, in seconds since 1970.
 _EARLIEST_EPOCH = "315532800"
 
 
-def _values(name: str, shortcut: str | None, description: str) -> Option:
-    return option(name, shortcut, description, flag=False, multiple=True)
-
-
-class BundleWheelsCommand(GroupCommand):
+class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
     """The command. Everything that it knows of its options stays in this class."""
 
     name = "bundle-wheels"
     description = "Bundles the locked wheels that fit another machine into a zipped wheelhouse."
 
     options: ClassVar[list[Option]] = [
-        _values(
+        values(
             "target",
             "t",
-            "The machine to bundle for: a platform tag, a wheel tag triple, tags separated by "
-            "commas, or the name of a declared target.",
+            "The machine to bundle for: the name of a declared target, a preset, a platform tag, a "
+            "wheel tag triple, tags separated by commas, or @ and the path of a description file.",
         ),
         option("all-targets", None, "Bundle for every declared target."),
         option(
@@ -95,16 +84,16 @@ class BundleWheelsCommand(GroupCommand):
             flag=False,
         ),
         option("output", "o", "A .zip path, a directory, or a template.", flag=False),
-        _values("with", None, "Dependency groups to include besides main."),
-        _values("without", None, "Dependency groups to ignore."),
-        _values("only", None, "The only dependency groups to include."),
+        values("with", None, "Dependency groups to include besides main."),
+        values("without", None, "Dependency groups to ignore."),
+        values("only", None, "The only dependency groups to include."),
         option("all-groups", None, "Include all dependency groups."),
-        _values("extras", "E", "Extra sets of dependencies to include."),
+        values("extras", "E", "Extra sets of dependencies to include."),
         option("all-extras", None, "Include all extra dependencies."),
         option("no-root", None, "Leave out the project's own wheel."),
-        _values("exclude", None, "A package that the target provides, to be left out."),
+        values("exclude", None, "A package that the target provides, to be left out."),
         option("check", None, "Only plan: no network, nothing written."),
-        _values("explain", None, "A package whose every locked file is to be explained."),
+        values("explain", None, "A package whose every locked file is to be explained."),
         option("json", None, "One JSON document on stdout, everything else on stderr."),
         option("offline", None, "Use no network; what is not in the cache is an error."),
         option("strict", None, "Treat warnings that touch the bundle's content as errors."),
@@ -115,48 +104,9 @@ class BundleWheelsCommand(GroupCommand):
         """A bundle is for deployment, so only ``main``."""
         return {"main"}
 
-    def run(self, io: IO) -> int:
-        """As cleo's, but an option that does not exist is a usage error, too."""
-        try:
-            return super().run(io)
-        except CleoError as error:
-            problem = Problem(what=str(error), hint="see poetry bundle-wheels --help")
-            console = Console(io)
-            console.errors([problem])
-            if io.input.has_parameter_option("--json"):
-                console.document(json_text(json_document(None, [problem])))
-            return UsageError.exit_code
-
-    def handle(self) -> int:
-        """Run the command and return its exit code (CONTRACT section 7)."""
-        console = Console(self.io, quiet_stdout=self.option("json"))
-        problems: tuple[Problem, ...] = ()
-        code = 0
-        try:
-            with _terminable(), console.reserved_stdout():
-                self._run(console)
-        except WheeltargetError as error:
-            problems, code = error.problems, error.exit_code
-        except KeyboardInterrupt:
-            problems = (Problem(what="interrupted; nothing half-written is left"),)
-            code = INTERRUPTED
-        except BrokenPipeError:
-            raise  # cleo ends quietly when nobody reads any more
-        except OSError as error:
-            problems = (Problem(what=f"the system refuses: {error}", hint="see what it says"),)
-            code = FileSystemError.exit_code
-        except Exception as error:
-            # Poetry shows it and ends with 1; whoever reads the document must learn of it, too.
-            self._document(console, [Problem(what=f"{type(error).__name__}: {error}")])
-            raise
-        console.errors(problems)
-        self._document(console, problems)
-        return code
-
-    def _document(self, console: Console, problems: Sequence[Problem]) -> None:
-        if self.option("json"):
-            document = json_document(self._report, problems, self._explanations)
-            console.document(json_text(document))
+    def failure_document(self, problems: Sequence[Problem]) -> Mapping[str, object]:
+        """The document with all that is known of the run, and why it failed."""
+        return json_document(self._report, problems, self._explanations)
 
     # --- planning ---------------------------------------------------------------------------
 
@@ -164,12 +114,13 @@ class BundleWheelsCommand(GroupCommand):
     _report: Report | None = None
     _explanations: tuple[Explanation, ...] = ()
 
-    def _run(self, console: Console) -> None:
+    def work(self, console: Console) -> None:
+        """Plan, report, and bundle."""
         if self.option("offline") and self.option("no-cache"):
             raise UsageError(
                 Problem(what="--offline takes all from the cache, which --no-cache turns off")
             )
-        poetry = self._load_poetry(console)
+        poetry = self.load_poetry(console)
         table = read_table(of_poetry.table(poetry))
         request = self._request(poetry, table, console)
         paths = bundle_paths(
@@ -182,9 +133,7 @@ class BundleWheelsCommand(GroupCommand):
         moment = zip_time(os.environ.get("SOURCE_DATE_EPOCH"))
         self._explanations = tuple(self._explain(request))
         plans = plan_all(request)
-        self._report = Report(
-            project=request.project, targets=tuple(TargetReport(plan=plan) for plan in plans)
-        )
+        self._report = report_on(request, plans)
         self._show_plans(console, request, self._report)
         check_plans(request, plans)
         if not self.option("check"):
@@ -192,13 +141,8 @@ class BundleWheelsCommand(GroupCommand):
                 self._report = bundle_all(request, plans, paths, workshop)
             bundles = (target.bundle for target in self._report.targets)
             console.results(bundle_line(bundle) for bundle in bundles if bundle)
-
-    def _load_poetry(self, console: Console) -> Poetry:
-        try:
-            with console.discreet():
-                return self.poetry
-        except Exception as error:  # Poetry has no common root for what can be wrong in a project
-            raise UsageError(Problem(what=str(error).rstrip("."))) from error
+        if self.wants_json:
+            console.document(json_text(json_document(self._report, (), self._explanations)))
 
     def _request(self, poetry: Poetry, table: Table, console: Console) -> Request:
         options = TargetOptions(
@@ -207,14 +151,14 @@ class BundleWheelsCommand(GroupCommand):
             python=self.option("python"),
             exclude=tuple(_split(self.option("exclude"))),
         )
-        source = PythonSource(
-            project=of_poetry.requires_python(poetry),
-            declared=poetry.package.python_versions,
-            active=lambda: of_poetry.active_python(poetry),
-            notice=self._refuse if self.option("strict") else console.warn,
-        )
+        notices: list[Problem] = []
+        targets = resolve_targets(table, options, surroundings(poetry, notices.append, console))
+        if notices and self.option("strict"):
+            raise UsageError(*notices)
+        for notice in notices:
+            console.warn(notice)
         return Request(
-            targets=resolve_targets(table, options, source),
+            targets=targets,
             groups=self._groups(),
             extras=of_poetry.select_extras(
                 poetry, self.option("extras"), every=self.option("all-extras")
@@ -223,10 +167,6 @@ class BundleWheelsCommand(GroupCommand):
             lock=of_poetry.load_lock(poetry),
             strict=self.option("strict"),
         )
-
-    def _refuse(self, notice: Problem) -> None:
-        """With ``--strict``: the host shall not decide what is in a bundle."""
-        raise UsageError(notice)
 
     def _groups(self) -> frozenset[NormalizedName]:
         try:
@@ -251,14 +191,15 @@ class BundleWheelsCommand(GroupCommand):
         for settings in request.targets:
             for package in request.lock.packages:
                 if package.name in names:
-                    rows = explain(package, settings.target)
-                    yield Explanation(target=settings.target, package=package, rows=rows)
+                    target = settings.target_for(package.name)
+                    rows = explain(package, target)
+                    yield Explanation(target=target, package=package, rows=rows)
 
     def _show_plans(self, console: Console, request: Request, report: Report) -> None:
         """The report with ``--check``; of failing targets only, on stderr, without it."""
         check = self.option("check")
         show = console.results if check else console.notes
-        for problem in () if request.strict else exclusion_problems(request):
+        for problem in () if request.strict else naming_problems(request):
             console.warn(problem)
         for target in report.targets:
             if not check and target.plan.ok and not request.strict:
@@ -347,20 +288,3 @@ def _without_markup(text: str) -> str:
     from cleo.formatters.formatter import Formatter
 
     return Formatter().remove_format(text)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, so that nothing half-written stays behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _interrupt(_signum: int, _frame: object) -> None:
-    raise KeyboardInterrupt

@@ -1,0 +1,295 @@
+"""Description files: a target as a real machine says it, tags and marker values in JSON.
+
+Two forms are read: the one that ``poetry wheeltarget show --json`` and the probe write, and the
+"complete platform" of pex, which has no version of its form and names its keys otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from packaging.version import InvalidVersion, Version
+
+from wheeltarget.core.markers import VARIABLES
+from wheeltarget.core.platforms import ARCHITECTURES, Kind, Platform, read_platform_tag
+from wheeltarget.core.target import PythonVersion, Target, environment_of
+from wheeltarget.core.typed import (
+    KeyPathError,
+    as_type,
+    check_keys,
+    get,
+    get_array,
+    get_as,
+    join,
+    need,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+T = TypeVar("T")
+
+#: Version of the form that is written here.
+DESCRIPTION_SCHEMA = 1
+
+_KEYS = ("schema", "python", "implementation", "abis", "platforms", "markers", "tags")
+_PEX_TAGS = "compatible_tags"
+_PEX_MARKERS = "marker_environment"
+_PEX_KEYS = (_PEX_TAGS, _PEX_MARKERS)
+
+_TAG = re.compile(r"([a-z0-9_]+)-([a-z0-9_]+)-([a-z0-9_]+)")
+#: The implementation, the major and the minor version of an interpreter's own python tag.
+_INTERPRETER = re.compile(r"([a-z]+)([0-9])([0-9]{1,2})")
+#: ABI tags that are nobody's own.
+_SHARED_ABIS = frozenset({"abi3", "abi3t", "none"})
+#: What a wheel for any platform has in place of one.
+_ANY = "any"
+#: Facts of the kernel: in a container, those of whoever runs it.
+KERNEL_VARIABLES = ("platform_release", "platform_version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """A machine as described. ``tags`` and ``platforms`` are best first.
+
+    ``markers`` are the known values. ``frozen`` names variables whose value the file gives and
+    that were left out of them, because they are facts of the kernel that the file was written on.
+    """
+
+    python: PythonVersion
+    implementation: str
+    abis: tuple[str, ...]
+    platforms: tuple[str, ...]
+    tags: tuple[str, ...]
+    markers: Mapping[str, str]
+    frozen: tuple[str, ...] = ()
+
+    @property
+    def primary(self) -> Platform:
+        """The first platform with a known C library or system, else a bare Linux, or another."""
+        return primary_of(self.platforms)
+
+
+def description_document(target: Target) -> Mapping[str, object]:
+    """A target as a description file; :func:`read_description` gives the same target back."""
+    return {
+        "schema": DESCRIPTION_SCHEMA,
+        "python": str(target.python),
+        "implementation": target.implementation,
+        "abis": list(target.abis),
+        "platforms": list(target.platforms),
+        "markers": dict(sorted(target.environment.items())),
+        "tags": list(target.tags),
+    }
+
+
+def described_target(
+    description: Description, name: str, markers: Mapping[str, str] | None = None
+) -> Target:
+    """The target that a description stands for; ``markers`` override or add marker values."""
+    return Target(
+        name=name,
+        python=description.python,
+        implementation=description.implementation,
+        abis=description.abis,
+        primary=description.primary,
+        platforms=description.platforms,
+        tags=description.tags,
+        environment={**description.markers, **(markers or {})},
+    )
+
+
+def primary_of(platforms: tuple[str, ...]) -> Platform:
+    """See :attr:`Description.primary`; one of a kind not known here stands for itself."""
+    known = [read_platform_tag(tag) for tag in platforms]
+    named = [p for p in known if p is not None and p.arch in ARCHITECTURES[p.kind]]
+    best = [p for p in named if p.kind is not Kind.LINUX]
+    return next(iter(best or named), Platform(kind=Kind.OTHER, arch=platforms[0]))
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def read_description(data: bytes) -> Description:
+    """Read a description file. Raises ValueError, with the path of the key that is wrong."""
+    raw = _parsed(data)
+    if any(key in raw for key in _PEX_KEYS):
+        tags, markers = _tags(raw, _PEX_TAGS), _markers(raw, _PEX_MARKERS)
+        frozen = _kernel_facts(markers)
+        known = {name: value for name, value in markers.items() if name not in frozen}
+        return _description(_facts(tags, _PEX_TAGS), known, _PEX_MARKERS, frozen)
+    check_keys(raw, _KEYS, "")
+    schema = need(raw, "schema", int, "")
+    if schema != DESCRIPTION_SCHEMA:
+        raise KeyPathError("schema", f"is {schema}; this version reads {DESCRIPTION_SCHEMA}")
+    facts = _facts(_tags(raw, "tags"), "tags")
+    facts = _check_agreement(raw, facts)
+    return _description(facts, _markers(raw, "markers"), "markers", ())
+
+
+def _parsed(data: bytes) -> dict[str, object]:
+    try:
+        raw = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_distinct)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"is not JSON: {error.msg} at {where}") from error
+    return as_type(raw, dict, "the file")
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    seen: dict[str, object] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise KeyPathError(key, "stands twice")
+        seen[key] = value
+    return seen
+
+
+def _tags(raw: Mapping[str, object], key: str) -> tuple[str, ...]:
+    need(raw, key, list, "")
+    tags = get_array(raw, key, _tag, "")
+    if not tags:
+        raise KeyPathError(key, "names no tag")
+    return tags
+
+
+def _tag(text: str) -> str:
+    if not _TAG.fullmatch(text):
+        raise ValueError(f"{text!r} is not a wheel tag such as cp311-cp311-manylinux_2_28_x86_64")
+    return text
+
+
+def _markers(raw: Mapping[str, object], key: str) -> Mapping[str, str]:
+    """The marker values; one that is null or empty is unknown."""
+    markers = need(raw, key, dict, "")
+    check_keys(markers, VARIABLES, key)
+    return {
+        name: str(as_type(value, str, join(key, name)))
+        for name, value in markers.items()
+        if value not in (None, "")
+    }
+
+
+def _kernel_facts(markers: Mapping[str, str]) -> tuple[str, ...]:
+    """Values that are the kernel's. Elsewhere than on Linux it is a part of the system."""
+    if markers.get("platform_system", "Linux") != "Linux":
+        return ()
+    return tuple(name for name in KERNEL_VARIABLES if name in markers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What ordered tags say of the machine that takes them."""
+
+    python: PythonVersion
+    implementation: str
+    abis: tuple[str, ...]
+    platforms: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def _facts(tags: tuple[str, ...], key: str) -> _Facts:
+    parts = [tag.split("-") for tag in tags]
+    platforms = tuple(dict.fromkeys(platform for _, _, platform in parts if platform != _ANY))
+    if not platforms:
+        raise KeyPathError(key, f"none of the tags is of a platform; all are for {_ANY!r}")
+    own = [(match, abi) for python, abi, _ in parts if (match := _interpreter(python, abi))]
+    if not own:
+        raise KeyPathError(key, "none of the tags is of an interpreter, such as cp311-cp311-...")
+    first = own[0][0]
+    abis = dict.fromkeys(abi for match, abi in own if match[0] == first[0])
+    return _Facts(
+        python=_located(lambda: PythonVersion.parse(f"{first[2]}.{first[3]}"), key),
+        implementation=first[1],
+        abis=tuple(abis),
+        platforms=platforms,
+        tags=tags,
+    )
+
+
+def _interpreter(python: str, abi: str) -> re.Match[str] | None:
+    """A python tag that names one interpreter, with an ABI of its own."""
+    match = _INTERPRETER.fullmatch(python)
+    return match if match and match[1] != "py" and abi not in _SHARED_ABIS else None
+
+
+def _check_agreement(raw: Mapping[str, object], facts: _Facts) -> _Facts:
+    """The facts, which the keys beside the tags must repeat; only they can add a patch level."""
+    abis = get_array(raw, "abis", str, "")
+    claims = {
+        "implementation": (get(raw, "implementation", str, ""), facts.implementation),
+        "abis": (abis and tuple(a for a in abis if a not in _SHARED_ABIS), facts.abis),
+        "platforms": (get_array(raw, "platforms", str, ""), facts.platforms),
+    }
+    for key, (said, found) in claims.items():
+        if said is not None and said != found:
+            raise KeyPathError(key, f"contradicts the tags, which are of {_listed(found)}")
+    python = get_as(raw, "python", PythonVersion.parse, "")
+    if python is None:
+        return facts
+    if python[:2] != facts.python[:2]:
+        raise KeyPathError("python", f"contradicts the tags, which are of Python {facts.python}")
+    return replace(facts, python=python)
+
+
+def _listed(found: Sequence[str]) -> str:
+    if isinstance(found, str):
+        return found
+    return ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+
+
+def _description(
+    facts: _Facts, markers: Mapping[str, str], key: str, frozen: tuple[str, ...]
+) -> Description:
+    python = _patched(facts.python, markers, key)
+    derived = environment_of(facts.implementation, python, primary_of(facts.platforms))
+    for name, value in derived.items():
+        # A 32-bit Python on a 64-bit kernel sees the kernel's architecture, not that of its tags.
+        # The patch level of a pre-release is no patch level yet.
+        if name in {"platform_machine", "python_full_version"}:
+            continue
+        if markers.get(name, value) != value:
+            raise KeyPathError(join(key, name), f"contradicts the tags, which mean {value!r}")
+    return Description(
+        python=python,
+        implementation=facts.implementation,
+        abis=facts.abis,
+        platforms=facts.platforms,
+        tags=facts.tags,
+        markers={**derived, **markers},
+        frozen=frozen,
+    )
+
+
+def _patched(python: PythonVersion, markers: Mapping[str, str], key: str) -> PythonVersion:
+    """The Python version, with the patch level that ``python_full_version`` gives."""
+    full = markers.get("python_full_version")
+    if full is None:
+        return python
+    path = join(key, "python_full_version")
+    version = _located(lambda: _version(full), path)
+    patch = None if version.is_prerelease else version.micro
+    if version.release[:2] != python[:2] or python.patch not in (None, patch):
+        raise KeyPathError(path, f"{full!r} contradicts Python {python}")
+    return python._replace(patch=patch)
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise ValueError(f"{text!r} is not a version") from None
+
+
+def _located(read: Callable[[], T], path: str) -> T:
+    try:
+        return read()
+    except ValueError as error:
+        raise KeyPathError(path, str(error)) from error
