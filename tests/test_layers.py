@@ -31,7 +31,7 @@ OURS = {
 #: Room -> what it may import besides the standard library and ours; ``x`` allows ``x.y`` as well.
 OTHERS = {
     "": set[str](),
-    "core": {"packaging", "poetry.core.version.markers"},
+    "core": {"packaging", "poetry.core.version.markers", "poetry.core.constraints.version"},
     "io": {"packaging", "build"},
     "bundle": {"packaging"},
     "plugin": {"packaging", "poetry", "cleo", "requests", "urllib3"},

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from wheeltarget.core.errors import IntegrityError, PlanError, Problem, UsageError
-from wheeltarget.core.explain import Compatibility
+from wheeltarget.core.built import Origin, doubt, misfit, tag_for, untruths
+from wheeltarget.core.errors import IntegrityError, PlanError, Problem, WheeltargetError
 from wheeltarget.core.manifest import (
     MANIFEST_NAME,
     REQUIREMENTS_NAME,
@@ -18,30 +18,45 @@ from wheeltarget.core.manifest import (
     requirements_text,
 )
 from wheeltarget.core.model import StoredWheel
-from wheeltarget.core.report import Report, WrittenBundle
+from wheeltarget.core.report import Report, WrittenBundle, aligned
 from wheeltarget.core.request import report_on
 from wheeltarget.core.sizes import human_size
-from wheeltarget.core.wheelname import bundle_file_name
 from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
 from wheeltarget.io.cache import HashMismatchError, Stored, is_intact, read_verified
-from wheeltarget.io.index import Wanted
+from wheeltarget.io.index import Wanted, problems_of
 from wheeltarget.io.wheelcheck import unpacked_size
 from wheeltarget.io.wheels import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from wheeltarget.core.model import Digest
-    from wheeltarget.core.plan import Chosen, Plan
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from wheeltarget.core.model import Digest, LockedPackage
+    from wheeltarget.core.plan import Chosen, Plan, ToBuild
     from wheeltarget.core.request import Request
     from wheeltarget.core.resolve import TargetSettings
-    from wheeltarget.core.wheelname import WheelName
     from wheeltarget.io.archive import ZipTime
+    from wheeltarget.io.build import RawWheel
     from wheeltarget.io.cache import Cache
 
 #: How often a bundle is written anew because an entry of the cache turned out to be damaged.
 _HEALING_ROUNDS = 3
+
+
+class WheelBuilder(Protocol):
+    """Where wheels come from that nobody has. See :class:`wheeltarget.io.build.Builder`."""
+
+    def own(self) -> RawWheel:
+        """The project's own wheel."""
+
+    def package(self, entry: ToBuild) -> RawWheel:
+        """The wheel of a locked package."""
+
+    def finish(self, raw: RawWheel, versions: Mapping[NormalizedName, Version]) -> Stored:
+        """A wheel as it goes into a bundle with these versions."""
 
 
 class WheelSupply(Protocol):
@@ -59,65 +74,16 @@ class WheelSupply(Protocol):
 class Workshop:
     """What bundling needs of the outside world.
 
-    ``build`` gives the project's own wheel and is called at most once; ``generator`` is the name
-    and version that manifests carry; ``root`` is what paths in reports are relative to.
+    ``generator`` is the name and version that manifests carry; ``root`` is what paths in reports
+    are relative to.
     """
 
     supply: WheelSupply
-    build: Callable[[], tuple[WheelName, Stored]]
+    builder: WheelBuilder
     generator: tuple[str, str]
     moment: ZipTime
     warn: Callable[[Problem], None]
     root: Path
-
-
-# --- where bundles go -----------------------------------------------------------------------
-
-
-def bundle_paths(
-    request: Request, output: str | None, template: str, *, base: Path, here: Path
-) -> tuple[Path, ...]:
-    """The path of each target's bundle.
-
-    ``output`` is what the user typed, relative to ``here``: a ``.zip`` path, a directory, or a
-    template with ``{name}``, ``{version}``, ``{target}``. Else ``template`` holds, relative to
-    ``base``, the project's folder.
-
-    Raises UsageError where two bundles would be one file, or the template cannot be filled.
-    """
-    if output is None:
-        root, pattern = base, template
-    elif "{" in output or output.endswith(".zip"):
-        root, pattern = here, output
-    else:
-        root, pattern = here / output, DEFAULT_NAME
-    paths = tuple(root / _filled(pattern, request, s.target.name) for s in request.targets)
-    if len({str(path).casefold() for path in paths}) < len(paths):
-        raise UsageError(
-            Problem(
-                what=f"{len(paths)} targets cannot share the output {output or template}",
-                hint="give a directory, or a template with {target}",
-            )
-        )
-    return paths
-
-
-DEFAULT_NAME = "{name}-{version}-{target}.zip"
-
-
-def _filled(pattern: str, request: Request, target: str) -> str:
-    project = request.project
-    try:
-        return bundle_file_name(
-            pattern, name=project.name, version=str(project.version), target=target
-        )
-    except ValueError as error:
-        raise UsageError(
-            Problem(
-                what=f"the output {pattern!r} cannot be filled in: {error}",
-                hint="there are {name}, {version} and {target}",
-            )
-        ) from error
 
 
 # --- bundling -------------------------------------------------------------------------------
@@ -131,15 +97,13 @@ def bundle_all(
     Raises the errors of its parts; no bundle that was there before is touched then.
     """
     # Built first: that it fails, or does not fit, should not be known only after long downloads.
-    own = workshop.build() if request.project.packaged else None
-    own_tags = [_own_tag(own, plan) for plan in plans]
-    _check_built_for_target(request, plans, own_tags, workshop)
+    built = _build_all(request, plans, workshop)
     wanted = [Wanted.of(chosen) for plan in plans for chosen in plan.chosen]
     stored = dict(workshop.supply.obtain(wanted))
     finished: list[_Finished] = []
     try:
-        for plan, path, own_tag in zip(plans, paths, own_tags, strict=True):
-            finished.append(_write_healing(request, plan, path, own_tag, workshop, stored))
+        for plan, path, own in zip(plans, paths, built, strict=True):
+            finished.append(_write_healing(request, plan, path, own, workshop, stored))
         # Only now: what is measured has been verified while it was written.
         _check_sizes(request.targets, finished)
         for each in finished:
@@ -154,7 +118,7 @@ def bundle_all(
             replace(
                 target,
                 bundle=_written(each.draft, len(each.members), workshop.root),
-                own_wheel=next(((m.wheel, m.tag) for m in each.members if m.built), None),
+                built={m.name: (m.wheel, m.tag) for m in each.members if m.built},
             )
             for target, each in zip(report.targets, finished, strict=True)
         ),
@@ -185,20 +149,27 @@ def _check_sizes(targets: Sequence[TargetSettings], finished: Sequence[_Finished
         total = sum(sizes.values())
         if total > limit:
             largest = sorted(sizes, key=lambda m: (-sizes[m], m.name))[:_LARGEST]
-            listed = ", ".join(f"{m.name} {m.version} {human_size(sizes[m])}" for m in largest)
+            listed = aligned((f"    {m.name} {m.version}", human_size(sizes[m])) for m in largest)
             name = settings.target.name
             problems.append(
                 Problem(
                     what=f"the wheels for {name} unpack to {human_size(total)}, "
                     f"{human_size(total - limit)} more than the {human_size(limit)} that it takes; "
-                    f"the largest are {listed}",
+                    "the largest are\n" + "\n".join(listed),
                     target=name,
-                    hint="leave out what the target provides with --exclude, or what the project "
-                    "does not need there",
+                    hint=_smaller_hint(settings, each.members),
                 )
             )
     if problems:
         raise PlanError(*problems)
+
+
+def _smaller_hint(settings: TargetSettings, members: Sequence[Member]) -> str:
+    provides = settings.preset.provides if settings.preset else ()
+    provided = [member.name for member in members if member.name in provides]
+    if provided:
+        return f"the runtime has {', '.join(provided)}: --exclude {','.join(provided)}"
+    return "leave out what the target provides, or what the project does not need there, --exclude"
 
 
 def _unpacked(member: Member, stored: Stored) -> int:
@@ -222,55 +193,92 @@ def _written(draft: Draft, wheels: int, root: Path) -> WrittenBundle:
     return WrittenBundle(path=str(shown), size=draft.size, sha256=draft.sha256, wheels=wheels)
 
 
-OwnWheel = tuple["WheelName", Stored, str]
+# --- what is built ----------------------------------------------------------------------------
 
 
-def _own_tag(own: tuple[WheelName, Stored] | None, plan: Plan) -> OwnWheel | None:
-    """The project's own wheel with the tag that fits the target. Raises PlanError if none does."""
-    if own is None:
-        return None
-    name, stored = own
-    best = Compatibility(plan.target).best(name)
-    if best is None:
-        raise PlanError(
-            Problem(
-                what=f"the project's own wheel {name.filename} does not fit {plan.target.name}: it "
-                "was built for this machine",
-                target=plan.target.name,
-                file=name.filename,
-                hint="bundle on such a machine, or leave it out with --no-root",
-            )
-        )
-    return name, stored, best[1]
+@dataclass(frozen=True, kw_only=True)
+class _Built:
+    """A wheel that was built for one bundle, with the tag that fits its target."""
+
+    origin: Origin
+    raw: RawWheel
+    tag: str
+    stored: Stored
 
 
-def _check_built_for_target(
-    request: Request, plans: Sequence[Plan], own: Sequence[OwnWheel | None], workshop: Workshop
-) -> None:
-    """A bare linux tag promises no C library, and this machine's is probably newer.
+def _build_all(
+    request: Request, plans: Sequence[Plan], workshop: Workshop
+) -> Sequence[Sequence[_Built]]:
+    """What has to be built for each plan, each thing once. Raises with all that went wrong."""
+    raws: dict[str, RawWheel] = {}
+    failures: list[WheeltargetError] = []
+    for key, _, build in _to_build(request, plans, workshop):
+        try:
+            raws[key] = build()
+        except WheeltargetError as error:
+            failures.append(error)
+    results = []
+    for plan, settings in zip(plans, request.targets, strict=True):
+        of_plan = []
+        for key, origin, _ in _to_build(request, [plan], workshop):
+            if key not in raws:
+                continue
+            try:
+                of_plan.append(_fitted(origin, raws[key], plan, settings, request, workshop))
+            except WheeltargetError as error:
+                failures.append(error)
+        results.append(of_plan)
+    if failures:
+        gravest, problems = problems_of(failures)
+        raise gravest(*problems)
+    return results
 
-    Such a wheel is warned of; with ``strict`` PlanError is raised.
-    """
-    for plan, wheel in zip(plans, own, strict=True):
-        if wheel is None or "-linux_" not in wheel[2] or plan.target.primary.version is None:
-            continue
-        problem = Problem(
-            what=f"the project's own wheel {wheel[0].filename} was built for the C library of this "
-            f"machine; nothing says that it runs with {plan.target.primary.release}",
-            target=plan.target.name,
-            file=wheel[0].filename,
-            hint="bundle on a machine as old as the target",
-        )
+
+def _to_build(
+    request: Request, plans: Sequence[Plan], workshop: Workshop
+) -> Iterator[tuple[str, Origin, Callable[[], RawWheel]]]:
+    """What has to be built, each thing once: a key, what it is, and how."""
+    if request.project.packaged:
+        yield "", Origin(project=request.project), workshop.builder.own
+    entries = {f"{e.package} {e.package.source}": e for plan in plans for e in plan.to_build}
+    for key, entry in entries.items():
+        origin = Origin(project=request.project, package=entry.package)
+        yield key, origin, partial(workshop.builder.package, entry)
+
+
+def _fitted(
+    origin: Origin,
+    raw: RawWheel,
+    plan: Plan,
+    settings: TargetSettings,
+    request: Request,
+    workshop: Workshop,
+) -> _Built:
+    """The wheel as it goes into the bundle. Raises PlanError or IntegrityError."""
+    target = plan.target
+    if origin.package is not None:
+        target = settings.target_for(origin.package.name)
+        if problems := list(untruths(origin.package, raw.name, raw.metadata, target)):
+            raise IntegrityError(*problems)
+    tag = tag_for(raw.name, target)
+    if tag is None:
+        raise PlanError(misfit(origin, raw.name, target))
+    if (problem := doubt(origin, raw.name, tag, target)) is not None:
         if request.strict:
             raise PlanError(problem)
         workshop.warn(problem)
+    versions = {entry.package.name: entry.package.version for entry in plan.entries}
+    return _Built(origin=origin, raw=raw, tag=tag, stored=workshop.builder.finish(raw, versions))
+
+
+# --- writing ----------------------------------------------------------------------------------
 
 
 def _write_healing(
     request: Request,
     plan: Plan,
     path: Path,
-    own: OwnWheel | None,
+    built: Sequence[_Built],
     workshop: Workshop,
     stored: dict[Digest, Stored],
 ) -> _Finished:
@@ -280,7 +288,7 @@ def _write_healing(
     """
     for _ in range(_HEALING_ROUNDS):
         try:
-            return _write_bundle(request, plan, path, own, workshop, stored)
+            return _write_bundle(request, plan, path, built, workshop, stored)
         except HashMismatchError as error:
             wanted = {each.digest: each for each in map(Wanted.of, plan.chosen)}
             if error.digest not in wanted:
@@ -300,7 +308,7 @@ def _write_healing(
 
 def _changed_problem(request: Request) -> Problem:
     return Problem(
-        what="the project's own wheel changed while it was bundled",
+        what="a wheel that was built here changed while it was bundled",
         package=f"{request.project.name} {request.project.version}",
         hint="something else writes into the folder for temporary files; run it again",
     )
@@ -310,7 +318,7 @@ def _write_bundle(
     request: Request,
     plan: Plan,
     path: Path,
-    own: OwnWheel | None,
+    built: Sequence[_Built],
     workshop: Workshop,
     stored: Mapping[Digest, Stored],
 ) -> _Finished:
@@ -320,11 +328,12 @@ def _write_bundle(
         entry = stored[Wanted.of(chosen).digest]
         members.append(_member(chosen, entry, plan))
         sources[chosen.file.name] = entry
-    if own is not None:
-        name, entry, tag = own
-        members.append(_own_member(name, entry, tag))
-        sources[name.filename] = entry
-    _check_distinct(plan, list(sources))
+    for each in built:
+        members.append(_built_member(each, plan))
+        sources[each.raw.name.filename] = each.stored
+    _check_distinct(
+        plan, [*(c.file.name for c in plan.chosen), *(b.raw.name.filename for b in built)]
+    )
     contents = Contents(
         generator=workshop.generator,
         project=request.project,
@@ -366,7 +375,6 @@ def _archive_members(contents: Contents, sources: Mapping[str, Stored]) -> Itera
 
 
 def _member(chosen: Chosen, entry: Stored, plan: Plan) -> Member:
-    undecided = next((u for u in plan.undecided if u.package is chosen.package), None)
     return Member(
         name=chosen.package.name,
         version=str(chosen.package.version),
@@ -374,15 +382,26 @@ def _member(chosen: Chosen, entry: Stored, plan: Plan) -> Member:
         wheel=StoredWheel(filename=chosen.file.name, sha256=sha256_of(entry), size=entry.size),
         source=chosen.package.source,
         beyond=chosen.beyond,
-        undecided=(str(undecided.marker), undecided.variables) if undecided else None,
+        undecided=_undecided(chosen.package, plan),
     )
 
 
-def _own_member(name: WheelName, entry: Stored, tag: str) -> Member:
+def _undecided(package: LockedPackage | None, plan: Plan) -> tuple[str, tuple[str, ...]] | None:
+    """The marker that the target does not decide, and the variables that it depends on."""
+    undecided = next((u for u in plan.undecided if u.package is package), None)
+    return (str(undecided.marker), undecided.variables) if undecided else None
+
+
+def _built_member(built: _Built, plan: Plan) -> Member:
+    name, package = built.raw.name, built.origin.package
     return Member(
         name=name.name,
         version=str(name.version),
-        tag=tag,
-        wheel=StoredWheel(filename=name.filename, sha256=entry.digest.hex, size=entry.size),
+        tag=built.tag,
+        wheel=StoredWheel(
+            filename=name.filename, sha256=built.stored.digest.hex, size=built.stored.size
+        ),
+        source=package.source if package else None,
         built=True,
+        undecided=_undecided(package, plan),
     )

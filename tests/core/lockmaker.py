@@ -115,6 +115,7 @@ def plan_for(
     extras: Iterable[str] = (),
     exclude: Iterable[str] = (),
     variants: Mapping[str, Target] | None = None,
+    build: Iterable[str] = (),
 ) -> Plan:
     """The plan for packages."""
     return make_plan(
@@ -123,6 +124,7 @@ def plan_for(
         groups=[canonicalize_name(group) for group in groups],
         extras=extras,
         exclude=[canonicalize_name(name) for name in exclude],
+        build=[canonicalize_name(name) for name in build],
         variants={canonicalize_name(name): of for name, of in (variants or {}).items()},
     )
 

@@ -29,6 +29,21 @@ def test_a_declared_target_wins_over_a_preset_of_its_name() -> None:
     assert (draft.preset, draft.platforms) == (None, (parse_platform("win32"),))
 
 
+def test_a_target_may_have_the_name_of_the_preset_that_it_extends() -> None:
+    name = "debian-12-x86_64"
+    targets = read_table({"targets": {name: {"extends": name, "python": "3.11"}}}).targets
+    assert targets[name].draft.preset is presets()[name]
+    assert targets[name].draft.python == PythonVersion(3, 11)
+
+
+def test_an_empty_marker_value_is_no_value() -> None:
+    raw = {"targets": {"x": {"markers": {"platform_release": ""}}}}
+    assert refused(raw) == (
+        "tool.wheeltarget.targets.x.markers.platform_release: is empty; leave it out where the "
+        "value is not known"
+    )
+
+
 def test_an_unknown_base_suggests_declared_targets_and_presets() -> None:
     message = refused({"targets": {"debian-box": {}, "x": {"extends": "debian-12-x86_46"}}})
     assert message.startswith(

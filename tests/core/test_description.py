@@ -154,6 +154,49 @@ def test_the_marker_of_a_32_bit_python_may_be_that_of_its_kernel() -> None:
     assert read(own(tags=tags, markers=markers)).markers["platform_machine"] == "aarch64"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_may_be_written_by_powershell(encoding: str) -> None:
+    assert read_description(json.dumps(own()).encode(encoding)) == read(own())
+
+
+def test_a_plus_after_the_version_is_no_part_of_it() -> None:
+    description = read(own(markers={"python_full_version": "3.11.9+"}))
+    assert description.python == PythonVersion(3, 11, 9)
+    assert description.markers["python_full_version"] == "3.11.9"
+
+
+def test_bare_linux_tags_rank_last_of_the_platforms_wherever_they_stand() -> None:
+    tags = [
+        f"cp311-{abi}-{platform}"
+        for abi in ("cp311", "abi3")
+        for platform in ("linux_x86_64", "manylinux_2_17_x86_64")
+    ]
+    description = read(own(tags=tags, platforms=["linux_x86_64", "manylinux_2_17_x86_64"]))
+    assert description.tags == (tags[1], tags[0], tags[3], tags[2])
+    assert description.platforms == ("manylinux_2_17_x86_64", "linux_x86_64")
+
+
+@pytest.mark.parametrize(
+    "platforms",
+    [
+        ("linux_armv8l", "linux_armv7l", "manylinux_2_17_armv7l"),
+        ("macosx_12_0_arm64", "macosx_12_0_universal2", "macosx_10_16_universal2"),
+        ("macosx_12_0_x86_64", "macosx_12_0_intel", "macosx_12_0_fat64", "macosx_12_0_universal"),
+        ("pyemscripten_2025_0_wasm32", "pyodide_2025_0_wasm32", "emscripten_4_0_9_wasm32"),
+    ],
+)
+def test_what_one_machine_takes_under_several_names_is_no_contradiction(
+    platforms: tuple[str, ...],
+) -> None:
+    found = of_tags(*(f"cp311-cp311-{platform}" for platform in platforms)).platforms
+    assert sorted(found) == sorted(platforms)
+
+
+def test_many_tags_are_read_in_no_time() -> None:
+    tags = [f"cp311-cp311-x{number}" for number in range(60_000)]
+    assert len(read(own(tags=tags, markers={})).tags) == 60_000
+
+
 def test_an_empty_or_null_value_is_unknown() -> None:
     markers = {"platform_release": "", "platform_version": None, "implementation_version": "3.11.9"}
     known = read(own(markers=markers)).markers
@@ -228,12 +271,16 @@ def test_on_a_mac_the_release_is_a_part_of_the_system() -> None:
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"", "is not JSON: Expecting value at line 1, column 1"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"x", "is not JSON: Expecting value (line 1, column 1)"),
         (b'{"schema": 1,}', "is not JSON: "),
-        (b"\xff\xfe", "is not UTF-8: invalid start byte at byte 0"),
+        (b"\xff", "is not utf-8-sig: invalid start byte at byte 0"),
+        (b"\xff\xfex", "is not utf-16: truncated data at byte 2"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"schema": 1, "schema": 1}', "schema: stands twice"),
-        ([1], "the file: must be a table, not an array"),
+        ([1], "(the whole): must be an object, not an array"),
+        ({"a\nb": 1}, '"a\\nb": unknown key'),
         ({}, "schema: is missing"),
         (own(schema=2), "schema: is 2; this version reads 1"),
         (own(schema="1"), "schema: must be a whole number, not a string"),
@@ -247,6 +294,21 @@ def test_on_a_mac_the_release_is_a_part_of_the_system() -> None:
         (own(tags=["cp311-cp311-a b"]), "tags[0]: 'cp311-cp311-a b' is not a wheel tag"),
         (own(tags=[*TAGS, TAGS[0]]), f"tags[3]: '{TAGS[0]}' stands twice"),
         (own(tags=["cp311-cp311-any"]), "tags: none of the tags is of a platform"),
+        (own(tags=[*TAGS, "cp311-cp311-win32"]), "tags: no machine is all of manylinux_2_26"),
+        (own(tags=[*TAGS, "cp311-cp311-linux_aarch64"]), "tags: no machine is all of"),
+        (own(tags=[*TAGS, "cp311-cp311-musllinux_1_2_x86_64"]), "tags: no machine is all of"),
+        (
+            own(tags=[f"cp313-cp313-pyodide_{year}_0_wasm32" for year in (2024, 2025)]),
+            "tags: no machine is all of pyodide_2024_0_wasm32, pyodide_2025_0_wasm32",
+        ),
+        (own(tags=[*TAGS, "cp310-cp310-linux_x86_64"]), "of several interpreters: cp311, cp310"),
+        (own(tags=[*TAGS, "cp312-abi3-linux_x86_64"]), "cp312-abi3-linux_x86_64 is not for Pyth"),
+        (own(tags=[*TAGS, "py312-none-any"]), "tags: py312-none-any is not for Python 3.11"),
+        (
+            own(tags=["cp313-cp313-win32", "cp313-cp313t-win32"]),
+            "tags: the ABIs cp313, cp313t are of two interpreters",
+        ),
+        (own(tags=["cp311-cp311-" + "a" * 61]), "tags[0]: 'cp311-cp311-aaaa"),
         (own(tags=["py3-none-win32"]), "tags: none of the tags is of an interpreter"),
         (own(tags=["py3-abi3-win32"]), "tags: none of the tags is of an interpreter"),
         (own(tags=["cp27-cp27m-win32"]), "tags: there is no Python 2.7 to bundle for"),
@@ -262,6 +324,15 @@ def test_on_a_mac_the_release_is_a_part_of_the_system() -> None:
         (
             own(markers={"python_full_version": "3.10.4"}),
             "markers.python_full_version: '3.10.4' contradicts Python 3.11",
+        ),
+        *(
+            (own(markers={"python_full_version": text}), f"{text!r} is no version of Python with")
+            for text in ("3.11", "1!3.11.9", "3.11.9.1")
+        ),
+        (own(markers={"python_full_version": "3.11.99999"}), "is not a Python version such as"),
+        (
+            own(markers={"platform_machine": "aarch64"}),
+            "markers.platform_machine: contradicts the tags, which mean 'x86_64'",
         ),
         (
             own(markers={"python_full_version": "3.11.x"}),

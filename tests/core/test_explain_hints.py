@@ -162,7 +162,7 @@ GLIBC = "cp311,manylinux_2_17_x86_64"
         (
             GLIBC,
             ["foo-1.0.tar.gz", "foo-1.0-x.whl"],
-            "only a source archive is locked, and nothing is built for another machine",
+            "only a source archive is locked; --build can have it built",
         ),
         (GLIBC, ["foo-1.0-x.whl"], "no usable file is locked"),
         (GLIBC, [], "the lock lists no file of it"),
@@ -219,7 +219,7 @@ def test_nothing_missing_is_null() -> None:
         locked("b", "1", "b-1-cp310-cp310-manylinux_2_28_x86_64.whl"),
         linux_wheel("b", 28, arch="aarch64"),
         locked("b", "1", "b-1-cp311-cp311-musllinux_1_1_x86_64.whl"),
-        locked("b", "1", "b-1-py3-none-any.whl", source={"type": "git", "url": "x"}),
+        locked("b", "1", "b-1.tar.gz", source={"type": "url", "url": "x"}),
     ],
 )
 def test_a_package_that_no_version_of_the_platform_helps_is_null(hopeless: LockedPackage) -> None:

@@ -13,6 +13,9 @@ from wheeltarget.core.target import PythonVersion
 NEWER = (
     "takes wheels for glibc 2.28, but the runtime has 2.26: they would deploy, and fail at import"
 )
+LARGER = (
+    "allows 300.0 MB (300000000 bytes) unpacked, but the runtime takes 262.1 MB (262144000 bytes)"
+)
 LAMBDA = "aws-lambda-python3.11-x86_64"
 
 
@@ -61,7 +64,7 @@ def said(base: str = LAMBDA, *specs: str, python: str | None = None, **keys: Any
         ),
         (
             {"max-unpacked-size": "300 MB"},
-            "allows 300.0 MB unpacked, but the runtime takes 262.1 MB",
+            LARGER,
         ),
     ],
 )
@@ -77,6 +80,7 @@ def test_a_contradiction_is_told(keys: dict[str, Any], phrase: str) -> None:
         {"platforms": ["manylinux2014_x86_64"]},
         {"python": "3.11.9"},
         {"abis": ["cp311"]},
+        {"abis": ["cp311", "abi3"]},
         {"markers": {"platform_release": "5.10"}},
         {"max-unpacked-size": "200 MB"},
         {"packages": {"numpy": {"platforms": ["manylinux_2_28_x86_64"]}}},
@@ -84,6 +88,18 @@ def test_a_contradiction_is_told(keys: dict[str, Any], phrase: str) -> None:
 )
 def test_less_or_more_precise_than_the_preset_is_no_contradiction(keys: dict[str, Any]) -> None:
     assert said(**keys) == []
+
+
+def test_another_abi_of_pyodide_is_a_contradiction_whatever_its_version() -> None:
+    older = {"platforms": ["pyodide_2024_0_wasm32"]}
+    (phrase,) = said("pyodide-python3.13-wasm32", python="3.13", **older)
+    assert phrase.startswith("takes wheels for Pyodide ABI 2024.0, but the runtime has 2025.0")
+
+
+def test_markers_of_another_implementation_are_a_contradiction() -> None:
+    assert said(markers={"implementation_name": "pypy"}) == [
+        "says that implementation_name is 'pypy', but on the runtime it is 'cpython'"
+    ]
 
 
 def test_several_contradictions_are_all_told() -> None:

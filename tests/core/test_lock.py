@@ -286,7 +286,11 @@ def test_what_is_no_marker_is_refused(marker: str) -> None:
         ({"type": "url", "url": "https://x/a.whl"}, Source(kind="url", url="https://x/a.whl")),
         (
             {"type": "git", "url": "git@x:y", "reference": "main", "resolved_reference": "abc"},
-            Source(kind="git", url="git@x:y", reference="main"),
+            Source(kind="git", url="git@x:y", reference="main", commit="abc"),
+        ),
+        (
+            {"type": "git", "url": "x", "subdirectory": "sub"},
+            Source(kind="git", url="x", subdirectory="sub"),
         ),
     ],
 )

@@ -198,6 +198,18 @@ SECRETS = "https://user:s3cret@host:8443/simple/?token=s3cret#s3cret"
             {"type": "index", "name": "corp", "url": "https://host:8443/simple/"},
         ),
         (Source(reference="corp"), {"type": "index", "name": "corp", "url": ""}),
+        # Where a folder or a file was on this machine is nobody's business.
+        (Source(kind="directory", url="../secret/lib"), {"type": "directory"}),
+        (Source(kind="file", url="../secret/x.whl"), {"type": "file"}),
+        (Source(kind="url", url=SECRETS), {"type": "url", "url": "https://host:8443/simple/"}),
+        (
+            Source(kind="git", url="https://u:p@host/x.git", reference="main", commit="c0ffee"),
+            {"type": "git", "url": "https://host/x.git", "commit": "c0ffee"},
+        ),
+        (
+            Source(kind="git", url="git@host:me/x.git", commit="c0ffee"),
+            {"type": "git", "url": "host:me/x.git", "commit": "c0ffee"},
+        ),
     ],
 )
 def test_where_a_file_comes_from(source: Source | None, document: object) -> None:

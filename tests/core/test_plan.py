@@ -20,7 +20,7 @@ from core.lockmaker import (
 )
 from wheeltarget.core.explain import Axis
 from wheeltarget.core.lock import read_lock
-from wheeltarget.core.plan import Chosen, Plan, Unavailable, explain
+from wheeltarget.core.plan import Chosen, Plan, ToBuild, Unavailable, explain
 from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.target import Target, with_more_platforms
 
@@ -184,21 +184,48 @@ def test_nothing_is_built_silently() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "what"),
-    [
-        ("directory", "a directory"),
-        ("git", "a git repository"),
-        ("url", "a url"),
-        ("file", "a file"),
-    ],
-)
-def test_a_package_that_is_not_of_an_index_has_no_wheel(kind: str, what: str) -> None:
-    source: Raw = {"type": kind, "url": "https://host/x"}
-    entry = unavailable("foo-1.0-py3-none-any.whl", source=source)
-    assert entry.hint.startswith(f"is locked from {what};")
-    assert entry.rejections == ()
-    assert entry.fits_from is None
+SDIST, ZIP = "foo-1.0.tar.gz", "foo-1.0.zip"
+
+
+@pytest.mark.parametrize("kind", ["directory", "git"])
+@pytest.mark.parametrize("build", [(), ("foo",)])
+def test_what_is_locked_as_a_tree_is_built(kind: str, build: tuple[str, ...]) -> None:
+    package = locked("foo", "1.0", source={"type": kind, "url": "../foo"})
+    plan = plan_for(LINUX, package, build=build)
+    assert plan.to_build == (ToBuild(package=package),)
+    assert plan.ok
+
+
+@pytest.mark.parametrize("kind", ["legacy", "file", "url"])
+def test_an_archive_is_built_only_where_the_package_is_named(kind: str) -> None:
+    package = locked("foo", "1.0", ZIP, SDIST, source={"type": kind, "url": "https://host/x"})
+    assert plan_for(LINUX, package, build=["bar"]).to_build == ()
+    (entry,) = plan_for(LINUX, package, build=["foo"]).to_build
+    assert entry.file is not None
+    assert entry.file.name == SDIST
+
+
+@pytest.mark.parametrize("kind", ["legacy", "file", "url"])
+def test_a_wheel_that_fits_is_taken_rather_than_built(kind: str) -> None:
+    wheel = "foo-1.0-py3-none-any.whl"
+    package = locked("foo", "1.0", SDIST, wheel, source={"type": kind, "url": "https://host/x"})
+    plan = plan_for(LINUX, package, build=["foo"])
+    assert [entry.file.name for entry in plan.chosen] == [wheel]
+    assert plan.to_build == ()
+
+
+def test_without_an_archive_there_is_nothing_to_build_from() -> None:
+    package = locked("foo", "1.0", "foo-1.0-py2-none-any.whl", "foo-1.0.whl")
+    plan = plan_for(LINUX, package, build=["foo"])
+    assert len(plan.unavailable) == 1
+    assert plan.to_build == ()
+
+
+def test_an_archive_without_a_strong_hash_is_not_built() -> None:
+    raw = {**raw_package("foo", "1.0"), "files": [raw_file(SDIST, "md5:" + "a" * 32)]}
+    plan = plan_for(LINUX, *read_lock(raw_lock(raw)).packages, build=["foo"])
+    assert [file.name for _, file in plan.untrusted] == [SDIST]
+    assert not plan.ok
 
 
 # --- trust ------------------------------------------------------------------------------------
@@ -214,7 +241,7 @@ def with_hashes(*hashes: object) -> Raw:
 
 def test_a_chosen_file_without_a_strong_hash_is_no_plan() -> None:
     plan = plan_for(LINUX, *read_lock(raw_lock(with_hashes("md5:" + "a" * 32))).packages)
-    assert plan.untrusted == plan.chosen
+    assert plan.untrusted == tuple((entry.package, entry.file) for entry in plan.chosen)
     assert len(plan.untrusted) == 1
     assert not plan.ok
 

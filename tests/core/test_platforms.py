@@ -125,6 +125,7 @@ def test_an_unknown_tag_or_architecture_is_refused_with_what_is_close(
         ("musllinux_2_0_x86_64", "musl 2.0 in '{}' does not exist"),
         ("musllinux_1_100_x86_64", "musl 1.100 in '{}' does not exist"),
         ("macosx_11_100_arm64", "macOS 11.100 in '{}' does not exist"),
+        ("macosx_10_17_x86_64", "macOS 10.17 in '{}' does not exist"),
         ("macosx_9_9_x86_64", "no Python wheel can be for macOS 9.9 on x86_64"),
         ("macosx_10_3_x86_64", "no Python wheel can be for macOS 10.3 on x86_64"),
         ("macosx_10_15_arm64", "no Python wheel can be for macOS 10.15 on arm64"),
@@ -132,8 +133,8 @@ def test_an_unknown_tag_or_architecture_is_refused_with_what_is_close(
         ("ios_11_4_arm64_iphoneos", "no Python wheel can be for iOS 11.4 on arm64_iphoneos"),
         ("android_15_x86", "no Python wheel can be for Android API 15 on x86"),
         ("android_100_x86", "Android API 100 in '{}' does not exist"),
-        ("pyodide_2023_0_wasm32", "Pyodide 2023.0 in '{}' does not exist"),
-        ("pyemscripten_2026_100_wasm32", "Pyodide 2026.100 in '{}' does not exist"),
+        ("pyodide_2023_0_wasm32", "Pyodide ABI 2023.0 in '{}' does not exist"),
+        ("pyemscripten_2026_100_wasm32", "Pyodide ABI 2026.100 in '{}' does not exist"),
     ],
 )
 def test_a_platform_that_no_machine_has_is_refused(tag: str, reason: str) -> None:
@@ -265,7 +266,7 @@ def test_the_two_names_of_pyodides_abi_are_one_platform(tag: str, canonical: str
         ("win32", "Windows, x86"),
         ("ios_13_0_arm64_iphoneos", "iOS 13.0, arm64_iphoneos"),
         ("android_24_x86", "Android API 24, x86"),
-        ("pyodide_2025_0_wasm32", "Pyodide 2025.0, wasm32"),
+        ("pyodide_2025_0_wasm32", "Pyodide ABI 2025.0, wasm32"),
     ],
 )
 def test_the_title_of_a_platform_is_for_people(tag: str, title: str) -> None:

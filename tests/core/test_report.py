@@ -39,6 +39,7 @@ from wheeltarget.core.report import (
 from wheeltarget.core.sizes import human_size
 from wheeltarget.core.target import with_more_platforms
 
+ABI = "Pyodide ABI"
 LEGACY = target_for("cp38-cp38-manylinux2010_x86_64")
 
 
@@ -366,7 +367,7 @@ def test_what_the_runtime_has_can_be_left_out() -> None:
     ("spec", "title"),
     [
         ("cp313,android_24_arm64_v8a", "Python 3.13, Android API 24, arm64_v8a"),
-        ("cp313,pyodide_2025_0_wasm32", "Python 3.13, Pyodide 2025.0, wasm32"),
+        ("cp313,pyodide_2025_0_wasm32", "Python 3.13, Pyodide ABI 2025.0, wasm32"),
         ("cp312,macosx_11_0_universal2", "Python 3.12, macOS 11.0, universal2"),
     ],
 )
@@ -380,8 +381,36 @@ def test_another_abi_of_pyodide_is_no_newer_one() -> None:
     assert said(plan)[1:] == [
         [
             "x 1.0",
-            "no wheel for Pyodide 2024.0 on wasm32; there are some for Pyodide 2025.0 (wasm32)",
+            f"no wheel for {ABI} 2024.0 on wasm32; there are some for {ABI} 2025.0 (wasm32)",
             "(1 file, --explain x)",
         ],
         ["This target has no wheel of x 1.0."],
     ]
+
+
+def test_a_target_is_named_although_a_longer_word_holds_its_name() -> None:
+    problem = Problem(what="manylinux_2_17_x86_64 does not fit", target="x", hint="do")
+    assert problem_lines([problem])[0] == "manylinux_2_17_x86_64 does not fit (target x)"
+    said = Problem(what="the target x does not fit: why", target="x")
+    assert problem_lines([said]) == ["the target x does not fit: why"]
+
+
+def test_what_is_to_be_built_is_listed() -> None:
+    commit = "0123456789abcdef"
+    git = {"type": "git", "url": "https://u:p@host/a.git", "resolved_reference": commit}
+    plan = plan_for(
+        LEGACY,
+        pure("zlib"),
+        locked("a", "1", source=git),
+        locked("b", "2", source={"type": "directory", "url": "../b"}),
+        locked("c", "3", "c-3.tar.gz"),
+        build=["c"],
+    )
+    assert said(plan) == [
+        ["All 4 packages have a wheel."],
+        ["To be built from source:"],
+        ["a 1", "from https://host/a.git at 0123456789ab"],
+        ["b 2", "from ../b"],
+        ["c 3", "from c-3.tar.gz"],
+    ]
+    assert ["b 2", "(to be built from ../b)"] in said(plan, verbose=True)

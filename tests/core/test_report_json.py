@@ -171,7 +171,7 @@ def test_the_projects_own_wheel_is_built() -> None:
     planned = {"name": "my-app", "version": "0.1.0", "outcome": "build"}
     assert document(plan, project=project)["targets"][0]["packages"] == [planned]
     wheel = StoredWheel(filename="my_app-0.1.0-py3-none-any.whl", sha256="ab" * 32, size=9)
-    report = TargetReport(plan=plan, own_wheel=(wheel, "py3-none-any"))
+    report = TargetReport(plan=plan, built={project.name: (wheel, "py3-none-any")})
     result = json_document(Report(project=project, targets=(report,)))
     assert json.loads(json.dumps(result))["targets"][0]["packages"] == [
         {
@@ -289,3 +289,21 @@ def test_what_goes_beyond_the_target_and_what_the_runtime_has_is_said() -> None:
     ]
     assert said["provided"] == ["boto3"]
     assert "provided" not in document(plan)["targets"][0]
+
+
+def test_a_package_that_is_to_be_built_has_a_file_once_it_is() -> None:
+    plan = plan_for(TARGET, locked("lib", "1", source={"type": "directory", "url": "../lib"}))
+    planned = {"name": "lib", "version": "1", "outcome": "build"}
+    assert document(plan)["targets"][0]["packages"] == [planned]
+    wheel = StoredWheel(filename="lib-1-py3-none-any.whl", sha256="ab" * 32, size=9)
+    built = {canonicalize_name("lib"): (wheel, "py3-none-any")}
+    report = Report(project=a_project(), targets=(TargetReport(plan=plan, built=built),))
+    (target,) = json.loads(json.dumps(json_document(report)))["targets"]
+    assert target["packages"] == [
+        {
+            **planned,
+            "file": wheel.filename,
+            "tag": "py3-none-any",
+            "hash": f"sha256:{wheel.sha256}",
+        }
+    ]

@@ -53,13 +53,16 @@ def resolve(
     python: str | None = None,
     project: str = ANY,
     exclude: tuple[str, ...] = (),
+    build: tuple[str, ...] = (),
     all_targets: bool = False,
     host: Host | None = None,
 ) -> tuple[TargetSettings, ...]:
     host = host or Host(PythonVersion(3, 13, 7))
     return resolve_targets(
         read_table(table or {}),
-        TargetOptions(specs=specs, all_targets=all_targets, python=python, exclude=exclude),
+        TargetOptions(
+            specs=specs, all_targets=all_targets, python=python, exclude=exclude, build=build
+        ),
         Surroundings(
             project=parse_marker(project),
             declared=DECLARED,

@@ -62,12 +62,15 @@ def test_a_package_sees_a_target_with_more_platforms() -> None:
     assert settings.target_for(canonicalize_name("other")) is settings.target
 
 
+TAG = "manylinux_2_17_x86_64"
+
+
 def test_the_platforms_of_a_package_must_be_of_the_targets_machine() -> None:
     assert problems("prod", table=more(numpy=["manylinux_2_28_aarch64"])) == [
-        ("prod", "manylinux_2_17_x86_64 and manylinux_2_28_aarch64 are of two architectures")
+        ("prod", f"packages.numpy: {TAG} and manylinux_2_28_aarch64 are of two architectures")
     ]
     assert problems("prod", table=more(numpy=["musllinux_1_2_x86_64"])) == [
-        ("prod", "no machine is all of manylinux_2_17_x86_64, musllinux_1_2_x86_64")
+        ("prod", "packages.numpy: no machine is all of manylinux_2_17_x86_64, musllinux_1_2_x86_64")
     ]
 
 
@@ -173,3 +176,88 @@ def test_an_error_of_the_system_without_a_text_is_still_told() -> None:
 def test_where_nothing_is_active_the_python_must_be_said() -> None:
     with pytest.raises(UsageError, match="say it"):
         resolve("win32", host=Broken(PythonVersion(3, 13)))
+
+
+# --- --python beside a target that says its own -----------------------------------------------
+
+
+@pytest.mark.parametrize("spec", ["aws-lambda-python3.11-arm64", "cp311,win32", "@box.json"])
+def test_the_option_adds_the_patch_level_to_what_a_spec_says(spec: str) -> None:
+    host = with_file(box())
+    (settings,) = resolve(spec, python="3.11.4", host=host)
+    assert settings.target.python == PythonVersion(3, 11, 4)
+    assert settings.target.environment["python_full_version"] == "3.11.4"
+    assert host.remarks == []
+
+
+@pytest.mark.parametrize("spec", ["aws-lambda-python3.11-arm64", "cp311,win32", "@box.json"])
+@pytest.mark.parametrize("python", ["3.12", "3.10.4"])
+def test_that_the_option_does_not_hold_is_remarked(spec: str, python: str) -> None:
+    host = with_file(box())
+    (settings,) = resolve(spec, python=python, host=host)
+    assert settings.target.python == PythonVersion(3, 11)
+    (remark,) = host.remarks
+    assert remark.what == f"{spec} says Python 3.11, so --python {python} is not for it"
+
+
+def test_an_option_that_says_the_same_is_nothing_to_remark() -> None:
+    host = with_file(box(python_full_version="3.11.9"))
+    resolve("@box.json", python="3.11.9", host=host)
+    assert host.remarks == []
+
+
+def test_a_pre_release_has_no_patch_level_to_be_added() -> None:
+    host = with_file(box(python_full_version="3.11.0b2"), of_project=True)
+    with pytest.raises(UsageError, match=r"Python 3\.11\.4 and Python 3\.11\.0b2 contradict"):
+        resolve("box", table={"targets": {"box": BOX}}, host=host, python="3.11.4")
+
+
+def test_a_full_version_under_markers_says_the_python_before_the_host_does() -> None:
+    target: Raw = {"platforms": ["win32"], "markers": {"python_full_version": "3.12.9"}}
+    host = Host(PythonVersion(3, 11))
+    (settings,) = resolve("prod", table={"targets": {"prod": target}}, host=host)
+    assert (settings.target.python, host.asked) == (PythonVersion(3, 12, 9), 0)
+    target["markers"] = {"python_full_version": "x"}
+    assert problems("prod", table={"targets": {"prod": target}}) == [
+        ("prod", "'x' is not a Python version such as 3.11 or 3.11.9")
+    ]
+
+
+# --- the same, asked for in other ways --------------------------------------------------------
+
+
+def test_white_space_around_a_target_says_nothing() -> None:
+    table: Raw = {"targets": {"prod": {"python": "3.11", "platforms": ["win32"]}}}
+    assert resolve(" prod ", "prod", table=table) == resolve("prod", table=table)
+    host = with_file(box())
+    assert resolve(" @box.json", host=host) == resolve("@box.json", host=host)
+
+
+def test_a_target_asked_for_twice_is_told_of_once() -> None:
+    host = Host(PythonVersion(3, 11))
+    table: Raw = {"targets": {"fn": {"extends": LAMBDA, "python": "3.12"}}}
+    resolve("fn", "fn", table=table, host=host)
+    assert len(host.notices) == 1
+
+
+def test_what_is_to_be_built_comes_from_table_target_and_option_together() -> None:
+    table: Raw = {
+        "build": ["A"],
+        "targets": {
+            "base": {"python": "3.11", "platforms": ["win32"], "build": ["B"]},
+            "top": {"extends": "base"},
+            "none": {"extends": "base", "build": []},
+        },
+    }
+    top, none = resolve("top", "none", table=table, build=("c",))
+    assert top.build == {"a", "b", "c"}
+    assert none.build == {"a", "c"}
+
+
+def test_two_packages_cannot_take_what_no_machine_is() -> None:
+    table = more(a=["manylinux_2_28_x86_64"], b=["musllinux_1_2_x86_64"])
+    table["targets"] = {
+        "prod": {**table["targets"]["prod"], "platforms": ["linux_x86_64"]}  # type: ignore[index]
+    }
+    ((_, reason),) = problems("prod", table=table)
+    assert reason.startswith("packages.b: no machine is all of linux_x86_64, manylinux_2_28")

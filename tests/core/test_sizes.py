@@ -20,6 +20,8 @@ from wheeltarget.core.sizes import human_size, parse_size
         ("1 KB", 1000),
         ("1 KiB", 1024),
         ("1 b", 1),
+        ("1.001 kB", 1001),
+        ("262.15 MB", 262_150_000),
     ],
 )
 def test_a_size_is_read_in_powers_of_1000_or_of_1024(text: str, size: int) -> None:

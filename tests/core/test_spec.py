@@ -243,3 +243,18 @@ def test_a_preset_is_read_whatever_its_case_and_with_further_parts() -> None:
 def test_a_distribution_may_have_any_implementation() -> None:
     target = complete(parse_spec("debian-12-x86_64,pp310"), PythonVersion(3, 9))
     assert (target.implementation, target.name) == ("pp", "debian-12-x86_64")
+
+
+@pytest.mark.parametrize("name", ["cp311-manylinux2014_x86_64", "pp310-win_amd64"])
+def test_the_name_that_we_give_to_a_target_is_a_spec(name: str) -> None:
+    assert complete(parse_spec(name), PythonVersion(3, 9)).name == name
+
+
+def test_a_bare_linux_beside_a_preset_has_the_presets_architecture() -> None:
+    assert parse_spec("debian-12-armv7l,linux") == parse_spec("debian-12-armv7l,linux_armv7l")
+
+
+def test_of_several_versions_the_newest_is_the_one_to_compare_by() -> None:
+    target = complete(parse_spec("manylinux1_x86_64,manylinux2010_x86_64"), PythonVersion(3, 9))
+    assert target.primary.release == "glibc 2.12"
+    assert target.name == "cp39-manylinux1_x86_64"

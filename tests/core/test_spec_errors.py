@@ -136,6 +136,8 @@ def test_an_unknown_target_is_quoted_as_written_with_what_there_is() -> None:
         ("Debian-12-x86_46", "'debian-12-x86_64' (a preset), "),
         ("debian-12-x86_46,cp311", "'debian-12-x86_64' (a preset), "),
         ("andriod_24_x86", "'android_24_x86' (a tag), "),
+        ("lambda", "'aws-lambda-python3.6-x86_64' (a preset), "),
+        ("debian", "'debian-box' (declared), 'debian-9-x86_64' (a preset) or "),
         ("debian_box", "'debian-box' (declared)"),
     ],
 )
@@ -180,6 +182,7 @@ def test_a_description_file_stands_alone() -> None:
         ("manylinux2014_x86_64,debian-12-x86_64", "debian-12-x86_64 has a platform already"),
         ("aws-lambda-python3.12-arm64,3.11", "Python 3.12 and Python 3.11 contradict each other"),
         ("aws-lambda-python3.12-arm64,pp", "unknown part 'pp'"),
+        ("@x.json,cp311", "@x.json is a description file, which stands alone"),
         ("aws-lambda-python3.12-arm64,pp312", "CPython and PyPy are two implementations"),
     ],
 )
@@ -280,3 +283,53 @@ def test_marker_values_that_cannot_be_are_refused(markers: dict[str, str], reaso
     with pytest.raises(SpecError) as caught:
         target_for("win_amd64", "3.11.4", markers=markers)
     assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("spec", "example"),
+    [
+        ("cp311,win", "win,amd64"),
+        ("cp311,linux", "linux,x86_64"),
+        ("cp313,ios_13_0", "ios_13_0,arm64_iphoneos"),
+        ("cp313,android_24", "android_24,arm64_v8a"),
+        ("cp313,pyodide_2025_0", "pyodide_2025_0,wasm32"),
+        ("cp313,macosx_11_0", "macosx_11_0,arm64"),
+    ],
+)
+def test_an_example_of_an_architecture_is_one_of_the_platform(spec: str, example: str) -> None:
+    assert refused(spec).endswith(f"needs an architecture, for example {example}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "tag"),
+    [("win_x86_64", "win_amd64"), ("win,aarch64", "win_arm64"), ("win_x86", "win32")],
+)
+def test_what_linux_calls_an_architecture_is_understood_for_windows(spec: str, tag: str) -> None:
+    assert refused(spec).endswith(f"did you mean {tag!r}?")
+
+
+@pytest.mark.parametrize(
+    ("abis", "reason"),
+    [
+        (("cp313", "cp313t"), "the ABIs cp313, cp313t are of two interpreters"),
+        (("cp313t", "cp313d"), "the ABIs cp313t, cp313d are of two interpreters"),
+        (("cp313tt",), "ABI cp313tt is not one of CPython 3.13"),
+        (("abi3",), "the ABIs abi3 are shared; name one of the interpreter's own"),
+    ],
+)
+def test_abis_that_no_interpreter_has_at_once(abis: tuple[str, ...], reason: str) -> None:
+    draft = Draft(abis=abis, platforms=(parse_platform("win32"),))
+    with pytest.raises(SpecError) as caught:
+        complete(draft, PythonVersion(3, 13))
+    assert str(caught.value) == reason
+
+
+def test_debug_and_usual_abis_of_one_interpreter_go_together() -> None:
+    draft = Draft(abis=("cp313td", "cp313t", "none"), platforms=(parse_platform("win32"),))
+    assert complete(draft, PythonVersion(3, 13)).free_threaded
+
+
+def test_two_abis_of_pyodide_are_two_machines() -> None:
+    draft = parse_spec("cp313,pyodide_2025_0_wasm32,pyodide_2024_0_wasm32")
+    with pytest.raises(SpecError, match="no machine is all of"):
+        complete(draft, PythonVersion(3, 13))

@@ -307,7 +307,10 @@ def a_manifest() -> object:
     plan = a_plan()
     private = Source(url="https://user:secret@index.example.com/simple", reference="acme")
     doubt = ("python_full_version < '3.11.3'", ("python_full_version",))
-    own = Member(name=a_project().name, version="1.0", tag=TRIPLE, wheel=STORED, built=True)
+    git = Source(kind="git", url="https://host/x.git", commit="c0ffee")
+    own = Member(
+        name=a_project().name, version="1.0", tag=TRIPLE, wheel=STORED, built=True, source=git
+    )
     contents = Contents(
         generator=("poetry-plugin-wheeltarget", "0.1.0"),
         project=a_project(packaged=True),
@@ -354,7 +357,7 @@ def test_every_key_of_the_json_document_is_documented_and_nothing_else() -> None
                     plan=plan,
                     provided=(plan.chosen[0].package.name,),
                     bundle=WrittenBundle(path="x.zip", size=1, sha256="0" * 64, wheels=1),
-                    own_wheel=(STORED, TRIPLE),
+                    built={a_project().name: (STORED, TRIPLE)},
                 ),
             ),
         ),

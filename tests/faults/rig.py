@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from poetry.config.config import Config
 from poetry.repositories.legacy_repository import LegacyRepository
@@ -32,6 +32,7 @@ from wheeltarget.core.errors import Problem, WheeltargetError
 from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
 from wheeltarget.core.markers import parse_marker
 from wheeltarget.core.model import Digest, Lock, LockedFile, LockedPackage, Project, Source
+from wheeltarget.core.plan import ToBuild
 from wheeltarget.core.report import Report, problem_lines
 from wheeltarget.core.request import Request, check_plans, plan_all
 from wheeltarget.core.resolve import TargetSettings
@@ -39,6 +40,7 @@ from wheeltarget.core.spec import complete, parse_spec
 from wheeltarget.core.target import PythonVersion
 from wheeltarget.core.wheelname import parse_wheel_name
 from wheeltarget.io.archive import zip_time
+from wheeltarget.io.build import RawWheel
 from wheeltarget.io.cache import Cache, Stored
 from wheeltarget.io.index import Wanted
 from wheeltarget.io.wheels import Supply
@@ -199,6 +201,7 @@ class Rig:
         """A new supply, as a new run has it."""
         return Supply(
             cache=self.cache,
+            root=self.root,
             index_for=Indexes(
                 pool=self.pool,
                 limits=self.limits,
@@ -235,7 +238,7 @@ class Rig:
             check_plans(request, plans)
         workshop = Workshop(
             supply=self.supply(),
-            build=no_build,
+            builder=NoBuilder(),
             generator=("wheeltarget", "0"),
             moment=zip_time(None),
             warn=self.warnings.append,
@@ -277,6 +280,14 @@ def wanted_of(*packages: LockedPackage) -> list[Wanted]:
     ]
 
 
-def no_build() -> Any:
-    """The project has no wheel of its own."""
-    raise AssertionError("nothing is to be built")
+class NoBuilder:
+    """Nothing is to be built."""
+
+    def own(self) -> RawWheel:
+        raise AssertionError("the project has no wheel of its own")
+
+    def package(self, entry: ToBuild) -> RawWheel:
+        raise AssertionError(entry)
+
+    def finish(self, raw: RawWheel, versions: Mapping[NormalizedName, Version]) -> Stored:
+        raise AssertionError(raw)

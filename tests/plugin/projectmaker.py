@@ -27,11 +27,16 @@ class Locked:
     groups: Sequence[str] = ("main",)
     markers: str | Mapping[str, str] | None = None
     source: Mapping[str, str] | None = None
+    dependencies: Mapping[str, Any] | None = None
 
     @property
     def raw(self) -> dict[str, Any]:
         """The entry as Poetry writes it."""
-        optional = {"markers": self.markers, "source": self.source}
+        optional = {
+            "markers": self.markers,
+            "dependencies": self.dependencies,
+            "source": self.source,
+        }
         return {
             "name": self.name,
             "version": self.version,

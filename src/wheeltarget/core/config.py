@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ROOT = "tool.wheeltarget"
 DEFAULT_OUTPUT = "dist/{name}-{version}-{target}.zip"
 
-TABLE_KEYS = ("default-targets", "output", "exclude", "targets")
+TABLE_KEYS = ("default-targets", "output", "build", "exclude", "targets")
 TARGET_KEYS = (
     "extends",
     "python",
@@ -49,6 +49,7 @@ TARGET_KEYS = (
     "markers",
     "description-file",
     "exclude",
+    "build",
     "max-unpacked-size",
     "packages",
 )
@@ -68,6 +69,7 @@ class DeclaredTarget:
     draft: Draft
     description_file: str | None = None
     exclude: tuple[NormalizedName, ...] | None = None
+    build: tuple[NormalizedName, ...] | None = None
     max_unpacked_size: int | None = None
     packages: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
 
@@ -78,6 +80,7 @@ class Table:
 
     default_targets: tuple[str, ...] = ()
     output: str = DEFAULT_OUTPUT
+    build: tuple[NormalizedName, ...] = ()
     exclude: tuple[NormalizedName, ...] = ()
     targets: Mapping[str, DeclaredTarget] = field(default_factory=dict)
 
@@ -124,6 +127,7 @@ def _read_table(raw: Mapping[str, object]) -> Table:
     return Table(
         default_targets=defaults or (),
         output=get_as(raw, "output", _output, ROOT) or DEFAULT_OUTPUT,
+        build=get_array(raw, "build", read_package_name, ROOT) or (),
         exclude=get_array(raw, "exclude", read_package_name, ROOT) or (),
         targets=targets,
     )
@@ -158,15 +162,22 @@ def _read_target(raw: Mapping[str, object], path: str) -> DeclaredTarget:
             abis=abis or (),
             platforms=_platforms(raw, path) or (),
             markers={
-                key: str(as_type(value, str, join(markers_path, key)))
-                for key, value in markers.items()
+                key: _marker_value(value, join(markers_path, key)) for key, value in markers.items()
             },
         ),
         description_file=described,
         exclude=get_array(raw, "exclude", read_package_name, path),
+        build=get_array(raw, "build", read_package_name, path),
         max_unpacked_size=get_as(raw, "max-unpacked-size", parse_size, path),
         packages=_read_packages(raw, path),
     )
+
+
+def _marker_value(value: object, path: str) -> str:
+    text = str(as_type(value, str, path))
+    if not text:
+        raise KeyPathError(path, "is empty; leave it out where the value is not known")
+    return text
 
 
 def _platforms(raw: Mapping[str, object], path: str) -> tuple[Platform, ...] | None:
@@ -206,9 +217,10 @@ def _extend(
     seen = [name]
     while (base := get(tables[seen[-1]], "extends", str, join(path, seen[-1]))) is not None:
         key = join(join(path, seen[-1]), "extends")
-        if base in seen:
+        if base in seen and not (base == seen[-1] and base in presets()):
             raise KeyPathError(key, f"goes round in a circle: {' -> '.join([*seen, base])}")
-        if base not in own:
+        # A target may have the name of the preset that it extends.
+        if base not in own or base == seen[-1]:
             if base not in presets():
                 hint = did_you_mean(base, [*own, *presets()], limit=3)
                 raise KeyPathError(key, f"unknown target {base!r}{hint}")
@@ -241,6 +253,7 @@ def _override(base: DeclaredTarget, top: DeclaredTarget) -> DeclaredTarget:
         draft=draft,
         description_file=base.description_file,
         exclude=base.exclude if top.exclude is None else top.exclude,
+        build=base.build if top.build is None else top.build,
         max_unpacked_size=top.max_unpacked_size or base.max_unpacked_size,
         packages={**base.packages, **top.packages},
     )

@@ -6,16 +6,27 @@ Two forms are read: the one that ``poetry wheeltarget show --json`` and the prob
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
+from wheeltarget.core.ladders import in_rank_order
 from wheeltarget.core.markers import VARIABLES
 from wheeltarget.core.platforms import ARCHITECTURES, Kind, Platform, read_platform_tag
-from wheeltarget.core.target import PythonVersion, Target, environment_of
+from wheeltarget.core.target import (
+    SHARED_ABIS,
+    PythonVersion,
+    Target,
+    environment_of,
+    is_free_threaded,
+    own_abis,
+    primary_of,
+)
 from wheeltarget.core.typed import (
     KeyPathError,
     as_type,
@@ -25,10 +36,11 @@ from wheeltarget.core.typed import (
     get_as,
     join,
     need,
+    type_name,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -40,11 +52,9 @@ _PEX_TAGS = "compatible_tags"
 _PEX_MARKERS = "marker_environment"
 _PEX_KEYS = (_PEX_TAGS, _PEX_MARKERS)
 
-_TAG = re.compile(r"([a-z0-9_]+)-([a-z0-9_]+)-([a-z0-9_]+)")
+_TAG = re.compile(r"[a-z0-9_]{1,60}-[a-z0-9_]{1,60}-[a-z0-9_]{1,60}")
 #: The implementation, the major and the minor version of an interpreter's own python tag.
 _INTERPRETER = re.compile(r"([a-z]+)([0-9])([0-9]{1,2})")
-#: ABI tags that are nobody's own.
-_SHARED_ABIS = frozenset({"abi3", "abi3t", "none"})
 #: What a wheel for any platform has in place of one.
 _ANY = "any"
 #: Facts of the kernel: in a container, those of whoever runs it.
@@ -70,7 +80,7 @@ class Description:
     @property
     def primary(self) -> Platform:
         """The first platform with a known C library or system, else a bare Linux, or another."""
-        return primary_of(self.platforms)
+        return _primary(self.platforms)
 
 
 def description_document(target: Target) -> Mapping[str, object]:
@@ -102,12 +112,16 @@ def described_target(
     )
 
 
-def primary_of(platforms: tuple[str, ...]) -> Platform:
+def _primary(platforms: tuple[str, ...]) -> Platform:
     """See :attr:`Description.primary`; one of a kind not known here stands for itself."""
+    named = _named_platforms(platforms)
+    return primary_of(named) if named else Platform(kind=Kind.OTHER, arch=platforms[0])
+
+
+def _named_platforms(platforms: Iterable[str]) -> list[Platform]:
+    """Those of a kind and architecture that are known here."""
     known = [read_platform_tag(tag) for tag in platforms]
-    named = [p for p in known if p is not None and p.arch in ARCHITECTURES[p.kind]]
-    best = [p for p in named if p.kind is not Kind.LINUX]
-    return next(iter(best or named), Platform(kind=Kind.OTHER, arch=platforms[0]))
+    return [p for p in known if p is not None and p.arch in ARCHITECTURES[p.kind]]
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -131,16 +145,22 @@ def read_description(data: bytes) -> Description:
 
 
 def _parsed(data: bytes) -> dict[str, object]:
+    if not data.strip():
+        raise ValueError("is empty")
+    # PowerShell writes UTF-16 where output is redirected.
+    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
     try:
-        raw = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_distinct)
+        raw = json.loads(data.decode(encoding), object_pairs_hook=_distinct)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise ValueError(f"is not {encoding}: {error.reason} at byte {error.start}") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise ValueError(f"is not JSON: {error.msg} at {where}") from error
-    return as_type(raw, dict, "the file")
+        raise ValueError(f"is not JSON: {error.msg} ({where})") from error
+    if not isinstance(raw, dict):
+        raise KeyPathError("(the whole)", f"must be an object, not {type_name(raw)}")
+    return raw
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -197,36 +217,73 @@ class _Facts:
 
 def _facts(tags: tuple[str, ...], key: str) -> _Facts:
     parts = [tag.split("-") for tag in tags]
-    platforms = tuple(dict.fromkeys(platform for _, _, platform in parts if platform != _ANY))
+    platforms = in_rank_order([platform for _, _, platform in parts if platform != _ANY])
     if not platforms:
         raise KeyPathError(key, f"none of the tags is of a platform; all are for {_ANY!r}")
-    own = [(match, abi) for python, abi, _ in parts if (match := _interpreter(python, abi))]
+    own = {match[0]: match for python, abi, _ in parts if (match := _interpreter(python, abi))}
     if not own:
         raise KeyPathError(key, "none of the tags is of an interpreter, such as cp311-cp311-...")
-    first = own[0][0]
-    abis = dict.fromkeys(abi for match, abi in own if match[0] == first[0])
-    return _Facts(
+    if len(own) > 1:
+        raise KeyPathError(key, f"the tags are of several interpreters: {', '.join(own)}")
+    (first,) = own.values()
+    facts = _Facts(
         python=_located(lambda: PythonVersion.parse(f"{first[2]}.{first[3]}"), key),
         implementation=first[1],
-        abis=tuple(abis),
+        abis=own_abis(list(dict.fromkeys(abi for python, abi, _ in parts if python == first[0]))),
         platforms=platforms,
-        tags=tags,
+        tags=tuple(_in_rank_order(tags)),
     )
+    _check_pythons(parts, facts, key)
+    _check_machine(facts, key)
+    return facts
+
+
+def _in_rank_order(tags: tuple[str, ...]) -> Iterator[str]:
+    """The tags as given, but bare ``linux_*`` ones last of the platforms of one python and ABI."""
+    for _, run in groupby(tags, key=lambda tag: tag.rpartition("-")[0]):
+        yield from sorted(run, key=lambda tag: tag.rpartition("-")[2].startswith("linux_"))
+
+
+def _check_pythons(parts: list[list[str]], facts: _Facts, key: str) -> None:
+    """No wheel for a later Python fits, whatever its ABI."""
+    for python, abi, platform in parts:
+        match = _INTERPRETER.fullmatch(python)
+        if match and (int(match[2]), int(match[3])) > facts.python[:2]:
+            raise KeyPathError(key, f"{python}-{abi}-{platform} is not for Python {facts.python}")
+    threaded = {is_free_threaded([abi]) for abi in facts.abis}
+    if len(threaded) > 1:
+        raise KeyPathError(key, f"the ABIs {', '.join(facts.abis)} are of two interpreters")
+
+
+#: What a 64-bit ARM kernel is called by a 32-bit Python, whose wheels are for armv7l.
+_ARMV8L = "armv8l"
+
+
+def _check_machine(facts: _Facts, key: str) -> None:
+    """All platforms are those of one machine, as far as they are known."""
+    named = _named_platforms(facts.platforms)
+    kinds = {platform.kind for platform in named} - {Kind.LINUX}
+    # A Mac takes formats that hold code for several architectures.
+    archs = {platform.arch for platform in named} - {"universal2", _ARMV8L}
+    versions = {platform.version for platform in named if platform.kind is Kind.PYODIDE}
+    if len(kinds) > 1 or len(archs) > 1 or len(versions) > 1:
+        raise KeyPathError(key, f"no machine is all of {_listed(facts.platforms)}")
 
 
 def _interpreter(python: str, abi: str) -> re.Match[str] | None:
     """A python tag that names one interpreter, with an ABI of its own."""
     match = _INTERPRETER.fullmatch(python)
-    return match if match and match[1] != "py" and abi not in _SHARED_ABIS else None
+    return match if match and match[1] != "py" and abi not in SHARED_ABIS else None
 
 
 def _check_agreement(raw: Mapping[str, object], facts: _Facts) -> _Facts:
     """The facts, which the keys beside the tags must repeat; only they can add a patch level."""
     abis = get_array(raw, "abis", str, "")
+    platforms = get_array(raw, "platforms", str, "")
     claims = {
         "implementation": (get(raw, "implementation", str, ""), facts.implementation),
-        "abis": (abis and tuple(a for a in abis if a not in _SHARED_ABIS), facts.abis),
-        "platforms": (get_array(raw, "platforms", str, ""), facts.platforms),
+        "abis": (abis and own_abis(abis), facts.abis),
+        "platforms": (platforms and in_rank_order(platforms), facts.platforms),
     }
     for key, (said, found) in claims.items():
         if said is not None and said != found:
@@ -248,12 +305,17 @@ def _listed(found: Sequence[str]) -> str:
 def _description(
     facts: _Facts, markers: Mapping[str, str], key: str, frozen: tuple[str, ...]
 ) -> Description:
+    if "python_full_version" in markers:
+        # CPython that was built from a checkout says so with a plus, which is no version.
+        markers = {**markers, "python_full_version": markers["python_full_version"].rstrip("+")}
     python = _patched(facts.python, markers, key)
-    derived = environment_of(facts.implementation, python, primary_of(facts.platforms))
+    primary = _primary(facts.platforms)
+    derived = environment_of(facts.implementation, python, primary)
     for name, value in derived.items():
-        # A 32-bit Python on a 64-bit kernel sees the kernel's architecture, not that of its tags.
-        # The patch level of a pre-release is no patch level yet.
-        if name in {"platform_machine", "python_full_version"}:
+        if name == "platform_machine" and _sees_another_machine(primary):
+            continue
+        # It has been compared, and may have a local part.
+        if name == "python_full_version":
             continue
         if markers.get(name, value) != value:
             raise KeyPathError(join(key, name), f"contradicts the tags, which mean {value!r}")
@@ -268,6 +330,11 @@ def _description(
     )
 
 
+def _sees_another_machine(platform: Platform) -> bool:
+    """A 32-bit Python on a 64-bit kernel, or one that Windows emulates."""
+    return platform.kind is Kind.WINDOWS or platform.arch in {"i686", "armv7l", "armv6l", "x86"}
+
+
 def _patched(python: PythonVersion, markers: Mapping[str, str], key: str) -> PythonVersion:
     """The Python version, with the patch level that ``python_full_version`` gives."""
     full = markers.get("python_full_version")
@@ -275,10 +342,12 @@ def _patched(python: PythonVersion, markers: Mapping[str, str], key: str) -> Pyt
         return python
     path = join(key, "python_full_version")
     version = _located(lambda: _version(full), path)
+    if version.epoch or len(version.release) != 3:
+        raise KeyPathError(path, f"{full!r} is no version of Python with a patch level")
     patch = None if version.is_prerelease else version.micro
     if version.release[:2] != python[:2] or python.patch not in (None, patch):
         raise KeyPathError(path, f"{full!r} contradicts Python {python}")
-    return python._replace(patch=patch)
+    return _located(lambda: PythonVersion.parse(str(python._replace(patch=patch))), path)
 
 
 def _version(text: str) -> Version:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from wheeltarget.core.ladders import lowest_platform_taking
 from wheeltarget.core.platforms import Kind, Platform, read_platform_tag, version_of
-from wheeltarget.core.target import IMPLEMENTATIONS, default_abis, implementation_title
+from wheeltarget.core.target import (
+    IMPLEMENTATIONS,
+    STABLE_ABIS,
+    default_abis,
+    implementation_title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +23,6 @@ if TYPE_CHECKING:
     from wheeltarget.core.model import LockedFile
     from wheeltarget.core.target import Target
     from wheeltarget.core.wheelname import WheelName
-
-
-#: ABI tags of the stable ABI (PEP 384, PEP 803): a wheel with one fits later versions too.
-STABLE_ABIS = frozenset({"abi3", "abi3t"})
 
 
 class Axis(Enum):
@@ -233,7 +234,7 @@ def _other_abis(wheels: Iterable[WheelName], fit: Compatibility) -> str:
 
 def _without_wheels(rejections: Sequence[Rejection]) -> str:
     if any(r.axis is Axis.BUILD_ONLY for r in rejections):
-        return "only a source archive is locked, and nothing is built for another machine"
+        return "only a source archive is locked; --build can have it built"
     return "no usable file is locked" if rejections else "the lock lists no file of it"
 
 

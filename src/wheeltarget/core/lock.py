@@ -100,6 +100,7 @@ def _read_package(raw: Mapping[str, object], index: int, problems: list[Problem]
         markers=_read_markers(raw, path),
         files=_read_files(raw, name, version, problems),
         source=_read_source(raw, path),
+        requires=get(raw, "dependencies", dict, path) or {},
     )
 
 
@@ -156,6 +157,8 @@ def _read_source(raw: Mapping[str, object], path: str) -> Source:
         kind=cast("Literal['index', 'directory', 'file', 'git', 'url']", _KINDS[kind]),
         url=need(source, "url", str, path),
         reference=get(source, "reference", str, path),
+        commit=get(source, "resolved_reference", str, path),
+        subdirectory=get(source, "subdirectory", str, path),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -115,16 +116,28 @@ def _member_document(member: Member) -> Mapping[str, object]:
 
 
 def source_document(source: Source | None) -> Mapping[str, object] | None:
-    """Where a file comes from, without credentials; None for the project itself."""
+    """Where a file comes from, without credentials; None for the project itself.
+
+    A directory or file is on the machine that bundled: where it was there is nobody's business.
+    """
     if source is None:
         return None
-    if source.reference is None:
-        return {"type": source.kind, "name": "PyPI"}
-    return {
-        "type": source.kind,
-        "name": source.reference,
-        "url": without_secrets(source.url or ""),
-    }
+    document: dict[str, object] = {"type": source.kind}
+    if source.kind == "index":
+        document["name"] = source.reference or "PyPI"
+    if source.kind == "git":
+        document["url"] = git_address(source.url or "")
+    elif source.kind == "url" or source.reference is not None:
+        document["url"] = without_secrets(source.url or "")
+    if source.commit is not None:
+        document["commit"] = source.commit
+    return document
+
+
+def git_address(url: str) -> str:
+    """The address of a git repository without user and password, in git's short form, too."""
+    match = re.fullmatch(r"(?:[\w.-]+@)?([\w.-]+:[^/@][^@]*)", url)
+    return match[1] if match else without_secrets(url)
 
 
 def without_secrets(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -69,23 +69,31 @@ class Source:
     """Where the lock says that a package comes from.
 
     ``kind`` is ``index`` (PyPI where ``reference`` is None, else the source of that name),
-    ``directory``, ``file``, ``git`` or ``url``. ``url`` is as locked, so it may hold credentials.
+    ``directory``, ``file``, ``git`` or ``url``. ``url`` is as locked, so it may hold credentials;
+    of a directory or file it is the path from the project. ``commit`` is that of a git repository,
+    ``subdirectory`` where in a repository or archive the package is.
     """
 
     kind: Literal["index", "directory", "file", "git", "url"] = "index"
     url: str | None = None
     reference: str | None = None
+    commit: str | None = None
+    subdirectory: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:
-    """One ``[[package]]`` of the lock. ``markers`` maps each of its groups to its marker there."""
+    """One ``[[package]]`` of the lock. ``markers`` maps each of its groups to its marker there.
+
+    ``requires`` are its dependencies as locked, by name; they are read only where it is built.
+    """
 
     name: NormalizedName
     version: Version
     markers: Mapping[NormalizedName, BaseMarker]
     files: tuple[LockedFile, ...]
     source: Source = Source()
+    requires: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from wheeltarget.core.markers import BaseMarker
-    from wheeltarget.core.model import LockedFile, LockedPackage, Source
+    from wheeltarget.core.model import LockedFile, LockedPackage
     from wheeltarget.core.target import Target
     from wheeltarget.core.wheelname import WheelName
 
@@ -42,6 +42,14 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToBuild:
+    """To be built from source: from ``file``, an archive, or where that is None from a tree."""
+
+    package: LockedPackage
+    file: LockedFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
     """No file fits. ``rejections`` has one entry for each locked file, by file name."""
 
@@ -58,7 +66,7 @@ class Excluded:
     package: LockedPackage
 
 
-Entry = Chosen | Unavailable | Excluded
+Entry = Chosen | ToBuild | Unavailable | Excluded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +105,11 @@ class Plan:
         return tuple(entry for entry in self.entries if isinstance(entry, Chosen))
 
     @cached_property
+    def to_build(self) -> tuple[ToBuild, ...]:
+        """The packages whose wheel has to be built first."""
+        return tuple(entry for entry in self.entries if isinstance(entry, ToBuild))
+
+    @cached_property
     def unavailable(self) -> tuple[Unavailable, ...]:
         """The packages without a usable file."""
         return tuple(entry for entry in self.entries if isinstance(entry, Unavailable))
@@ -112,18 +125,19 @@ class Plan:
         return tuple(entry for entry in self.chosen if entry.beyond)
 
     @cached_property
-    def untrusted(self) -> tuple[Chosen, ...]:
-        """Chosen files for which the lock holds no hash that can be trusted."""
-        return tuple(entry for entry in self.chosen if entry.file.digest is None)
+    def untrusted(self) -> tuple[tuple[LockedPackage, LockedFile], ...]:
+        """Files to be taken for which the lock holds no hash that can be trusted."""
+        entries: tuple[Chosen | ToBuild, ...] = (*self.chosen, *self.to_build)
+        return tuple(
+            (entry.package, entry.file)
+            for entry in entries
+            if entry.file is not None and entry.file.digest is None
+        )
 
     @cached_property
     def unlisted(self) -> tuple[Unavailable, ...]:
-        """Packages of an index for which the lock lists no file at all."""
-        return tuple(
-            entry
-            for entry in self.unavailable
-            if not entry.package.files and entry.package.source.kind == "index"
-        )
+        """Packages that are locked as files, of which the lock lists none at all."""
+        return tuple(entry for entry in self.unavailable if not entry.package.files)
 
     @property
     def ok(self) -> bool:
@@ -150,12 +164,14 @@ def make_plan(
     extras: Iterable[str] = (),
     exclude: Iterable[NormalizedName] = (),
     variants: Mapping[NormalizedName, Target] | None = None,
+    build: Iterable[NormalizedName] = (),
 ) -> Plan:
     """Choose for each locked package that applies the wheel with the best rank.
 
     ``groups`` are the active dependency groups, ``extras`` the active extras of the project,
     ``exclude`` the packages that the platform provides. ``variants`` are what the target is for
-    single packages that may take more than it promises; markers know the target alone.
+    single packages that may take more than it promises; markers know the target alone. ``build``
+    are the packages that may be built from a source archive where no wheel fits.
 
     Raises MarkerValueError where a marker cannot be evaluated with the target's values.
     """
@@ -163,6 +179,7 @@ def make_plan(
     wanted_extras = frozenset(extras)
     left_out = frozenset(exclude)
     fit = Compatibility(target)
+    buildable = frozenset(build)
     fits = {name: Compatibility(variant) for name, variant in (variants or {}).items()}
     entries: list[Entry] = []
     undecided: list[Undecided] = []
@@ -175,7 +192,7 @@ def make_plan(
             entries.append(Excluded(package=package))
             continue
         applying[package.name].append(applies)
-        entry = choose(package, fits.get(package.name, fit))
+        entry = choose(package, fits.get(package.name, fit), build=package.name in buildable)
         if isinstance(entry, Chosen) and entry.tag not in fit.ranks:
             entry = replace(entry, beyond=True)
         entries.append(entry)
@@ -229,24 +246,34 @@ def _conflict(name: NormalizedName, applying: list[_Applies]) -> Conflict:
     )
 
 
-def choose(package: LockedPackage, fit: Compatibility) -> Chosen | Unavailable:
+def choose(
+    package: LockedPackage, fit: Compatibility, *, build: bool = False
+) -> Chosen | ToBuild | Unavailable:
     """The package's wheel with the best rank for the target, or why there is none.
 
-    Ties are broken by the higher build number, then by the file name that sorts first.
+    Ties are broken by the higher build number, then by the file name that sorts first. A directory
+    or a git repository is built, since the user named it as source; an archive only with ``build``.
     """
-    if package.source.kind != "index":
-        return _not_from_index(package, package.source)
+    if package.source.kind in {"directory", "git"}:
+        return ToBuild(package=package)
     candidates = [
         Chosen(package=package, file=file, wheel=file.wheel, rank=best[0], tag=best[1])
         for file in package.files
         if file.wheel is not None and (best := fit.best(file.wheel)) is not None
     ]
     if not candidates:
-        return _unavailable(package, fit)
+        archive = _source_archive(package) if build else None
+        return ToBuild(package=package, file=archive) if archive else _unavailable(package, fit)
     # Stable sorts, the least significant key first: build tags can only be compared, not negated.
     by_name = sorted(candidates, key=lambda c: c.file.name)
     by_build = sorted(by_name, key=lambda c: c.wheel.build, reverse=True)
     return min(by_build, key=lambda c: c.rank)
+
+
+def _source_archive(package: LockedPackage) -> LockedFile | None:
+    """The archive to build from: a ``.tar.gz``, as PEP 625 wants it, before others."""
+    archives = [file for file in package.files if file.wheel is None and file.malformed is None]
+    return min(archives, key=lambda f: (not f.name.endswith(".tar.gz"), f.name), default=None)
 
 
 def _unavailable(package: LockedPackage, fit: Compatibility) -> Unavailable:
@@ -258,18 +285,6 @@ def _unavailable(package: LockedPackage, fit: Compatibility) -> Unavailable:
         rejections=rejections,
         hint=hint_for(files, rejections, fit),
         fits_from=min(needs, key=version_of, default=None),
-    )
-
-
-def _not_from_index(package: LockedPackage, source: Source) -> Unavailable:
-    what = {"directory": "a directory", "git": "a git repository"}.get(
-        source.kind, f"a {source.kind}"
-    )
-    return Unavailable(
-        package=package,
-        rejections=(),
-        hint=f"is locked from {what}; this version bundles wheels of an index only",
-        fits_from=None,
     )
 
 

@@ -96,10 +96,11 @@ _VERSIONED = {
     Kind.PYODIDE: "pyodide_{}_{}_{}",
 }
 _NUMBER = "([0-9]{1,4})"
-_PATTERNS = {
+_PATTERNS: dict[Kind, re.Pattern[str]] = {
     **{
         kind: re.compile(form.format(_NUMBER, _NUMBER, "([a-z0-9_]+)"))
         for kind, form in _VERSIONED.items()
+        if kind is not Kind.PYODIDE
     },
     # PEP 783 has renamed what Pyodide had called by its own name.
     Kind.PYODIDE: re.compile(f"(?:pyodide|pyemscripten)_{_NUMBER}_{_NUMBER}_([a-z0-9_]+)"),
@@ -188,8 +189,13 @@ class Platform:
             return f"platform {self.arch}"
         if self.version is None:
             return str(self.kind.value)
-        api = " API" if self.kind is Kind.ANDROID else ""
-        return f"{self.kind.value}{api} {self.version_text}"
+        return f"{self.scale} {self.version_text}"
+
+    @property
+    def scale(self) -> str:
+        """What the version counts: ``glibc``, ``Android API``, ``Pyodide ABI``."""
+        counts = {Kind.ANDROID: " API", Kind.PYODIDE: " ABI"}
+        return f"{self.kind.value}{counts.get(self.kind, '')}"
 
     @property
     def version_text(self) -> str:
@@ -283,7 +289,7 @@ def _unknown_tag(tag: str) -> str:
         with_arch = read_platform_tag(f"{tag}_{arch}")
         if with_arch is not None and arch in ARCHITECTURES[with_arch.kind]:
             return f"{tag!r} lacks an architecture, as in {tag}_{arch}"
-    spelled = tag.replace("-", "_")
+    spelled = _WINDOWS_ALIASES.get(tag, tag.replace("-", "_"))
     hint = f"; did you mean {spelled!r}?" if read_platform_tag(spelled) else ""
     return f"unknown platform tag {tag!r}{hint or did_you_mean(tag, EXAMPLE_TAGS)}"
 
@@ -300,6 +306,13 @@ EXAMPLE_TAGS = (
     "pyodide_2025_0_wasm32",
     *_WINDOWS.values(),
 )
+#: Windows tags as one may think they are.
+_WINDOWS_ALIASES = {
+    "win_x86_64": "win_amd64",
+    "win_aarch64": "win_arm64",
+    "win_x86": "win32",
+    "win_i686": "win32",
+}
 #: What an architecture is called elsewhere.
 _ARCH_ALIASES = {
     "arm64": ("aarch64", "arm64_v8a", "arm64_iphoneos"),
@@ -337,7 +350,9 @@ def _check_version(tag: str, platform: Platform) -> None:
     if platform.version is None:
         return
     major, minor = platform.version
-    if minor > _HIGHEST_MINOR or major not in _MAJORS.get(platform.kind, range(100)):
+    # Since macOS 11 went by the name of 10.16, there is no later 10.
+    highest = 16 if (platform.kind, major) == (Kind.MACOS, 10) else _HIGHEST_MINOR
+    if minor > highest or major not in _MAJORS.get(platform.kind, range(100)):
         raise PlatformError(f"{platform.release} in {tag!r} does not exist")
     oldest = oldest_version(platform.kind, platform.arch)
     if platform.version >= oldest:

@@ -5,11 +5,13 @@ Text may quote untrusted input; whoever prints it must escape markup.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wheeltarget.core.explain import interpreter_name
-from wheeltarget.core.plan import Chosen, Excluded, Plan, Unavailable
+from wheeltarget.core.manifest import git_address
+from wheeltarget.core.plan import Chosen, Excluded, Plan, ToBuild, Unavailable
 from wheeltarget.core.platforms import version_of
 from wheeltarget.core.sizes import human_size
 
@@ -39,12 +41,16 @@ class WrittenBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
-    """What is to be said of one target. ``provided`` are packages that its runtime has already."""
+    """What is to be said of one target.
+
+    ``provided`` are packages that its runtime has already. ``built`` has the wheels that were
+    built, with the tag that fits.
+    """
 
     plan: Plan
     provided: tuple[NormalizedName, ...] = ()
     bundle: WrittenBundle | None = None
-    own_wheel: tuple[StoredWheel, str] | None = None
+    built: Mapping[NormalizedName, tuple[StoredWheel, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +110,9 @@ def _problem_json(problem: Problem) -> Mapping[str, object]:
 
 def _target_json(report: TargetReport, project: Project) -> Mapping[str, object]:
     plan = report.plan
-    packages = [_entry_json(entry) for entry in plan.entries]
+    packages = [_entry_json(entry, report) for entry in plan.entries]
     if project.packaged:
-        packages.append(_own_json(project, report.own_wheel))
+        packages.append(_built_json(project, report))
     document: dict[str, object] = {
         "name": plan.target.name,
         "ok": plan.ok,
@@ -135,8 +141,10 @@ def _named(package: LockedPackage | Project) -> dict[str, object]:
     return {"name": package.name, "version": str(package.version)}
 
 
-def _entry_json(entry: Entry) -> dict[str, object]:
+def _entry_json(entry: Entry, report: TargetReport) -> dict[str, object]:
     document = _named(entry.package)
+    if isinstance(entry, ToBuild):
+        return _built_json(entry.package, report)
     if isinstance(entry, Chosen):
         digest = entry.file.digest
         document["outcome"] = "wheel"
@@ -156,10 +164,10 @@ def _entry_json(entry: Entry) -> dict[str, object]:
     return document
 
 
-def _own_json(project: Project, own: tuple[StoredWheel, str] | None) -> dict[str, object]:
-    document = {**_named(project), "outcome": "build"}
-    if own:
-        wheel, tag = own
+def _built_json(package: LockedPackage | Project, report: TargetReport) -> dict[str, object]:
+    document = {**_named(package), "outcome": "build"}
+    if package.name in report.built:
+        wheel, tag = report.built[package.name]
         document |= {
             "file": wheel.filename,
             "tag": tag,
@@ -220,7 +228,7 @@ def plan_lines(report: TargetReport, project: Project, *, verbose: bool = False)
     """The report on one target; ``verbose`` names the file chosen for every package too."""
     plan = report.plan
     own = 1 if project.packaged else 0
-    total = len(plan.chosen) + len(plan.unavailable) + own
+    total = len(plan.chosen) + len(plan.to_build) + len(plan.unavailable) + own
     lines = [
         f"{project.name} {project.version} for {plan.target.name}: {target_title(plan.target)}",
         "",
@@ -228,6 +236,7 @@ def plan_lines(report: TargetReport, project: Project, *, verbose: bool = False)
     ]
     for title, rows in (
         ("Chosen:", _chosen_rows(plan, project) if verbose else []),
+        ("To be built from source:", _build_rows(plan)),
         ("Left out, because the target provides them:", _excluded_rows(plan)),
         ("More than the target promises, as allowed for these packages:", _beyond_rows(plan)),
         (
@@ -269,7 +278,7 @@ def _way_out_lines(plan: Plan, total: int) -> list[str]:
         return [f"All {total} would fit {plan.fits_from.familiar_tag}."]
     remaining = [str(entry.package) for entry in plan.unavailable if entry.fits_from is None]
     own = plan.target.primary
-    any_version = f", whatever its {own.kind.value}," if own.ordered else ""
+    any_version = f", whatever its {own.scale}," if own.ordered else ""
     lines = [f"This target{any_version} has no wheel of {', '.join(remaining)}."]
     helped = [entry.fits_from for entry in plan.unavailable if entry.fits_from]
     if helped:
@@ -281,7 +290,25 @@ def _way_out_lines(plan: Plan, total: int) -> list[str]:
 def _chosen_rows(plan: Plan, project: Project) -> list[str]:
     own = [(f"{project.name} {project.version}", "(its own wheel, to be built)")]
     chosen = [(str(entry.package), entry.file.name) for entry in plan.chosen]
-    return aligned(sorted(chosen + (own if project.packaged else [])))
+    built = [
+        (str(entry.package), f"(to be built from {_origin(entry)})") for entry in plan.to_build
+    ]
+    return aligned(sorted(chosen + built + (own if project.packaged else [])))
+
+
+def _build_rows(plan: Plan) -> list[str]:
+    return aligned((str(entry.package), f"from {_origin(entry)}") for entry in plan.to_build)
+
+
+def _origin(entry: ToBuild) -> str:
+    """What a package is built from."""
+    if entry.file is not None:
+        return entry.file.name
+    source = entry.package.source
+    place = source.url or ""
+    if source.kind == "git":
+        return f"{git_address(place)} at {(source.commit or '')[:12]}"
+    return place
 
 
 def _excluded_rows(plan: Plan) -> list[str]:
@@ -330,7 +357,7 @@ def conflict_hint(conflict: Conflict) -> str:
 
 
 def _untrusted_rows(plan: Plan) -> list[str]:
-    return aligned((str(c.package), c.file.name, c.file.distrust or "") for c in plan.untrusted)
+    return aligned((str(p), file.name, file.distrust or "") for p, file in plan.untrusted)
 
 
 def explain_lines(explanation: Explanation) -> list[str]:
@@ -363,12 +390,17 @@ def problem_lines(problems: Iterable[Problem]) -> list[str]:
                 ("target", problem.target),
                 ("file", problem.file),
             )
-            if value and value not in problem.what
+            if value and not _names(problem.what, value)
         ]
         lines.append(problem.what + (f" ({', '.join(where)})" if where else ""))
         if problem.hint:
             lines.append(f"  {problem.hint[0].upper()}{problem.hint[1:]}.")
     return lines
+
+
+def _names(text: str, value: str) -> bool:
+    """Whether a text names a value, which a longer word that holds it does not."""
+    return re.search(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", text) is not None
 
 
 def printable(text: str) -> str:

@@ -47,6 +47,7 @@ def plan_all(request: Request) -> tuple[Plan, ...]:
                 extras=request.extras,
                 exclude=settings.exclude,
                 variants={name: settings.target_for(name) for name in settings.packages},
+                build=settings.build,
             )
             for settings in request.targets
         )
@@ -75,6 +76,7 @@ def naming_problems(request: Request) -> list[Problem]:
     """Packages that targets name and that are not in the lock: probably typing errors."""
     locked = {package.name for package in request.lock.packages}
     named = {
+        "build": {name for settings in request.targets for name in settings.build},
         "exclude": {name for settings in request.targets for name in settings.exclude},
         "packages": {name for settings in request.targets for name in settings.packages},
     }
@@ -140,12 +142,12 @@ def _self_problems(request: Request, plan: Plan) -> Iterable[Problem]:
 
 def _trust_problems(plan: Plan) -> Iterable[Problem]:
     """What is to be taken, and the lock holds no hash of it that can be trusted."""
-    for chosen in plan.untrusted:
+    for package, file in plan.untrusted:
         yield Problem(
-            what=f"{chosen.file.name} cannot be verified: {chosen.file.distrust}",
-            package=str(chosen.package),
+            what=f"{file.name} cannot be verified: {file.distrust}",
+            package=str(package),
             target=plan.target.name,
-            file=chosen.file.name,
+            file=file.name,
             hint=RELOCK,
         )
     for entry in plan.unlisted:

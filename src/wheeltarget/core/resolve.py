@@ -14,7 +14,7 @@ from wheeltarget.core.spec import Draft, SpecError, check_one_machine, complete,
 from wheeltarget.core.target import PythonVersion, Target, with_more_platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 class TargetSettings:
     """One target of this run.
 
-    ``exclude`` are the packages that are left out because its platform provides them. ``packages``
-    are those that may take more platforms than the target promises, with these. The wheels of a
-    bundle may have ``max_unpacked_size`` bytes at most. ``preset`` is the one that the target is,
-    or extends.
+    ``exclude`` are the packages that are left out because its platform provides them, ``build``
+    those that may be built from a source archive where no wheel fits. ``packages`` are those that
+    may take more platforms than the target promises, with these. The wheels of a bundle may have
+    ``max_unpacked_size`` bytes at most. ``preset`` is the one that the target is, or extends.
     """
 
     target: Target
     exclude: frozenset[NormalizedName] = frozenset()
+    build: frozenset[NormalizedName] = frozenset()
     packages: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
     max_unpacked_size: int | None = None
     preset: Preset | None = None
@@ -54,6 +55,7 @@ class TargetOptions:
     all_targets: bool = False
     python: str | None = None
     exclude: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,9 @@ def resolve_targets(
 
     Raises UsageError that lists every target that cannot be.
     """
-    names = _requested(table, options)
-    everywhere = frozenset((*table.exclude, *_excluded(options)))
+    names = dict.fromkeys(name.strip() for name in _requested(table, options))
+    exclude = frozenset(_named("--exclude", options.exclude))
+    build = frozenset(_named("--build", options.build))
     resolver = Resolver(table, options.python, around)
     result: dict[str, TargetSettings] = {}
     problems = []
@@ -98,7 +101,9 @@ def resolve_targets(
         except SpecError as error:
             problems.append(Problem(what=str(error), target=text))
             continue
-        settings = replace(settings, exclude=settings.exclude | everywhere)
+        settings = replace(
+            settings, exclude=settings.exclude | exclude, build=settings.build | build
+        )
         name = settings.target.name
         if result.setdefault(name, settings) != settings:
             what = f"two different targets have the name {name}; declare one by another name"
@@ -126,6 +131,13 @@ def _requested(table: Table, options: TargetOptions) -> tuple[str, ...]:
     return names
 
 
+def _parsed(python: str) -> PythonVersion:
+    try:
+        return PythonVersion.parse(python)
+    except ValueError as error:
+        raise SpecError(str(error)) from error
+
+
 def _asked_python(python: str | None) -> PythonVersion | None:
     if python is None:
         return None
@@ -135,15 +147,15 @@ def _asked_python(python: str | None) -> PythonVersion | None:
         raise UsageError(Problem(what=f"--python: {error}")) from error
 
 
-def _excluded(options: TargetOptions) -> list[NormalizedName]:
+def _named(option: str, names: Iterable[str]) -> list[NormalizedName]:
     try:
-        return [read_package_name(name) for name in options.exclude]
+        return [read_package_name(name) for name in names]
     except ValueError as error:
-        raise UsageError(Problem(what=f"--exclude: {error}")) from error
+        raise UsageError(Problem(what=f"{option}: {error}")) from error
 
 
 class Resolver:
-    """Completes one target after another; what it asks of the world, it asks once."""
+    """Completes one target after another; the active interpreter is asked for once."""
 
     def __init__(self, table: Table, python: str | None, around: Surroundings) -> None:
         self._table = table
@@ -160,14 +172,21 @@ class Resolver:
         preset = declared.draft.preset
         settings = TargetSettings(
             target=target,
-            exclude=frozenset(declared.exclude or ()),
+            exclude=frozenset((*self._table.exclude, *(declared.exclude or ()))),
+            build=frozenset((*self._table.build, *(declared.build or ()))),
             packages=declared.packages,
             max_unpacked_size=declared.max_unpacked_size
             or (preset.max_unpacked_size if preset else None),
             preset=preset,
         )
-        for platforms in declared.packages.values():
-            check_one_machine((target.primary, *platforms))
+        # All that any package may take has to be of one machine.
+        more: list[Platform] = []
+        for package, platforms in declared.packages.items():
+            more += platforms
+            try:
+                check_one_machine((target.primary, *more))
+            except SpecError as error:
+                raise SpecError(f"packages.{package}: {error}") from error
         self._guard(settings)
         return settings
 
@@ -181,9 +200,23 @@ class Resolver:
             # --python beats the table, and a spec beats --python.
             return replace(declared, draft=replace(draft, python=self._asked or draft.python))
         if text.startswith("@"):
-            return DeclaredTarget(draft=Draft(description=self._describe(text[1:], False)))
+            description = self._describe(text[1:], False)
+            python = self._refined(text, description.python)
+            return DeclaredTarget(draft=Draft(description=description, python=python))
         draft = parse_spec(text, names=self._table.targets)
-        return DeclaredTarget(draft=replace(draft, python=draft.python or self._asked))
+        return DeclaredTarget(draft=replace(draft, python=self._refined(text, draft.python)))
+
+    def _refined(self, text: str, said: PythonVersion | None) -> PythonVersion | None:
+        """What a spec says of Python; ``--python`` may only add the patch level to it."""
+        asked = self._asked
+        if said is None or asked is None:
+            return said or asked
+        if said.patch is None and asked[:2] == said[:2]:
+            return asked
+        if asked != said:
+            what = f"{text} says Python {said}, so --python {asked} is not for it"
+            self._around.remark(Problem(what=what, target=text))
+        return said
 
     def _describe(self, path: str, declared: bool) -> Description:
         if not path:
@@ -209,6 +242,9 @@ class Resolver:
         """The Python of a target that does not say one: the project's only minor, or the active."""
         if draft.description is not None:
             return draft.description.python
+        full = draft.markers.get("python_full_version")
+        if full is not None:
+            return _parsed(full)
         only = only_python(self._around.project)
         if only is not None:
             return only

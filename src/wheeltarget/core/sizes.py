@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 #: Powers of 1000 as stores and platforms count, and of 1024 as memory is counted.
 _UNITS = {
@@ -23,7 +24,7 @@ def parse_size(text: str) -> int:
     unit = match and {name.lower(): of for name, of in _UNITS.items()}.get(match[2].lower())
     if not match or not unit:
         raise ValueError(f"{text!r} is not a size such as 250 MB; units are {', '.join(_UNITS)}")
-    size = int(float(match[1]) * unit)
+    size = int(Fraction(match[1]) * unit)
     if not size:
         raise ValueError(f"{text!r} leaves room for nothing")
     return size

@@ -22,10 +22,13 @@ from wheeltarget.core.suggest import closest, did_you_mean, offer
 from wheeltarget.core.target import (
     IMPLEMENTATIONS,
     NEWEST_MINOR,
+    SHARED_ABIS,
     PythonVersion,
     Target,
     default_abis,
+    is_free_threaded,
     make_target,
+    own_abis,
     tag_name,
 )
 
@@ -38,8 +41,6 @@ _PYTHON = re.compile(
 )
 _CPYTHON_ABI = re.compile(r"cp([0-9])([0-9]{1,2})([dmut]*)")
 _PYPY_ABI = re.compile(r"pypy([0-9])([0-9]{1,2})_pp[0-9]+")
-#: ABI tags that many interpreters share: they do not say which one the target is.
-_SHARED_ABIS = frozenset({"abi3", "abi3t", "none"})
 _WITHOUT_ARCH = re.compile(
     r"(?:manylinux|musllinux|macosx|ios|pyodide|pyemscripten)_[0-9]+_[0-9]+"
     r"|manylinux(?:1|2010|2014)|android_[0-9]+|linux|win"
@@ -103,15 +104,22 @@ def parse_spec(text: str, names: Collection[str] = ()) -> Draft:
             arch = _only_one(arch, word, "architectures")
         else:
             draft = _merge(draft, _parse_part(part.strip(), names, alone=part == text))
-    if open_platform is None and arch and draft.platforms:
-        _check_arch(arch, draft.platforms)
-    elif open_platform or arch:
-        draft = _merge(draft, _join(open_platform, arch))
+    draft = _with_open(draft, open_platform, arch)
     if not draft.platforms:
         raise SpecError(
             f"{text!r} names no platform; add one, for example {text},manylinux_2_28_x86_64"
         )
     return draft
+
+
+def _with_open(draft: Draft, open_platform: str | None, arch: str | None) -> Draft:
+    """The draft with a platform and an architecture that were said apart, or only one of them."""
+    if open_platform is None and arch and draft.platforms:
+        _check_arch(arch, draft.platforms)
+        return draft
+    if open_platform and arch is None and draft.platforms:
+        arch = draft.platforms[0].arch
+    return _merge(draft, _join(open_platform, arch)) if open_platform or arch else draft
 
 
 def _only_one(seen: str | None, word: str, what: str) -> str:
@@ -131,11 +139,18 @@ def _join(open_platform: str | None, arch: str | None) -> Draft:
         raise SpecError(f"{arch} is an architecture; add a platform, for example manylinux_2_28")
     if arch is None:
         raise SpecError(
-            f"{open_platform} needs an architecture, for example {open_platform},x86_64"
+            f"{open_platform} needs an architecture, for example "
+            f"{open_platform},{_an_architecture(open_platform)}"
         )
     if (open_platform, arch) == ("win", "x86"):
         return _platform("win32")
     return _platform(f"{open_platform}_{arch}")
+
+
+def _an_architecture(open_platform: str) -> str:
+    known = (read_platform_tag(f"{open_platform}_{arch}") for arch in ("x86_64", "amd64"))
+    platform = next(platform for platform in known if platform is not None)
+    return ARCHITECTURES[platform.kind][0]
 
 
 def _parse_part(part: str, names: Collection[str] = (), *, alone: bool = False) -> Draft:
@@ -144,6 +159,9 @@ def _parse_part(part: str, names: Collection[str] = (), *, alone: bool = False) 
         return draft_of(preset)
     if _is_triple(word):
         return _triple(word)
+    if _is_name(word):
+        python, platform = word.split("-")
+        return _merge(_parse_part(python), _platform(platform))
     for read in (_python, _abi):
         draft = read(word)
         if draft is not None:
@@ -169,6 +187,12 @@ def _is_triple(word: str) -> bool:
     )
 
 
+def _is_name(word: str) -> bool:
+    """Whether it is the name that we give to a target: ``cp311-manylinux2014_x86_64``."""
+    python, _, platform = word.partition("-")
+    return read_platform_tag(platform) is not None and _python(python) is not None
+
+
 #: So many names are suggested at most.
 _SUGGESTED = 3
 
@@ -176,9 +200,9 @@ _SUGGESTED = 3
 def _suggestion(word: str, names: Collection[str]) -> str:
     """What of any kind has a name that is close to one that nothing has."""
     kinds = {
-        **dict.fromkeys(EXAMPLE_TAGS, "a tag"),
-        **dict.fromkeys(presets(), "a preset"),
         **dict.fromkeys(names, "declared"),
+        **{name: "a preset" for name in presets() if name not in names},
+        **dict.fromkeys(EXAMPLE_TAGS, "a tag"),
     }
     lower = word.lower()
     # What one vendor calls arm64 is aarch64 to another.
@@ -187,8 +211,11 @@ def _suggestion(word: str, names: Collection[str]) -> str:
         for one, other in (("aarch64", "arm64"), ("arm64", "aarch64"), ("amd64", "x86_64"))
         if one in lower
     ]
-    begun = (name for name in kinds if name.startswith(lower))
-    found = dict.fromkeys([*(n for n in renamed if n in kinds), *begun, *closest(word, kinds)])
+    begun = [name for name in kinds if name.startswith(lower)]
+    # A word such as "lambda" is in many names; a digit or two would be, too.
+    within = [name for name in kinds if len(lower) > 3 and lower in name]
+    renamed = [name for name in renamed if name in kinds]
+    found = dict.fromkeys([*renamed, *begun, *within, *closest(word, kinds)])
     hint = offer([f"{name!r} ({kinds[name]})" for name in islice(found, _SUGGESTED)])
     return hint or "; `poetry wheeltarget list` shows declared targets and presets"
 
@@ -227,7 +254,7 @@ def _python(word: str) -> Draft | None:
 
 
 def _abi(word: str) -> Draft | None:
-    if word in _SHARED_ABIS:
+    if word in SHARED_ABIS:
         return Draft()
     if (match := _CPYTHON_ABI.fullmatch(word)) and match[3]:
         return Draft(python=_version(match[1], match[2]), implementation="cp", abis=(word,))
@@ -319,6 +346,11 @@ def complete(draft: Draft, python: PythonVersion, name: str | None = None) -> Ta
 
 
 def _complete_description(draft: Draft, described: Description, name: str | None) -> Target:
+    full = described.markers.get("python_full_version")
+    asked = draft.python.patch if draft.python else None
+    if full is not None and described.python.patch is None and asked is not None:
+        # A pre-release has no patch level; one that is asked for would be another version.
+        raise SpecError(f"Python {draft.python} and Python {full} contradict each other")
     version = _same_python(draft.python, described.python) or described.python
     markers, version = _check_markers(draft.markers, version)
     if version.patch is not None:
@@ -328,8 +360,12 @@ def _complete_description(draft: Draft, described: Description, name: str | None
 
 
 def _check_abis(abis: tuple[str, ...], implementation: str, python: PythonVersion) -> None:
+    if abis and not own_abis(abis):
+        raise SpecError(f"the ABIs {', '.join(abis)} are shared; name one of the interpreter's own")
+    if len({is_free_threaded([abi]) for abi in own_abis(abis)}) > 1:
+        raise SpecError(f"the ABIs {', '.join(own_abis(abis))} are of two interpreters")
     for abi in abis:
-        if not (_CPYTHON_ABI.fullmatch(abi) or _PYPY_ABI.fullmatch(abi) or abi in _SHARED_ABIS):
+        if not (_CPYTHON_ABI.fullmatch(abi) or _PYPY_ABI.fullmatch(abi) or abi in SHARED_ABIS):
             usual = default_abis(implementation, python)
             raise SpecError(f"unknown ABI tag {abi!r}{did_you_mean(abi, usual)}")
         for prefix, pattern in (("cp", _CPYTHON_ABI), ("pp", _PYPY_ABI)):
@@ -346,6 +382,8 @@ def _flags_exist(flags: str, python: PythonVersion) -> bool:
     """Whether CPython had builds with these ABI flags (PEP 3149, PEP 393, bpo-36707, PEP 703)."""
     since = {"t": 13}
     until = {"u": 3, "m": 8}
+    if len(set(flags)) < len(flags):
+        return False
     return all(since.get(f, 0) <= python.minor < until.get(f, NEWEST_MINOR + 1) for f in flags)
 
 
@@ -361,7 +399,9 @@ def check_one_machine(platforms: tuple[Platform, ...]) -> None:
         Kind.GLIBC,
         Kind.MUSL,
     }
-    if len(families) > 1 or mixed:
+    # Versions of one kind are rungs of one ladder, except where each excludes the others.
+    versions = {platform.version for platform in platforms if platform.kind is Kind.PYODIDE}
+    if len(families) > 1 or mixed or len(versions) > 1:
         raise SpecError(f"no machine is all of {', '.join(p.tag for p in platforms)}")
 
 

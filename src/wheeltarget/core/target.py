@@ -25,6 +25,11 @@ IMPLEMENTATIONS = {
     "pp": ("pypy", "PyPy"),
 }
 
+#: ABI tags of the stable ABI (PEP 384, PEP 803): a wheel with one fits later versions too.
+STABLE_ABIS = frozenset({"abi3", "abi3t"})
+#: ABI tags that many interpreters share: they do not say which one the target is.
+SHARED_ABIS = STABLE_ABIS | {"none"}
+
 #: The oldest minor version of a target: below it no wheel tag or ABI is defined as it is today.
 OLDEST_MINOR = 2
 #: Python's minor versions are yearly; beyond this stands a typing error.
@@ -76,8 +81,8 @@ class Target:
 
     ``platforms`` is the whole ladder and ``tags`` all tags that fit, as ``python-abi-platform``,
     both best first. ``environment`` has the known marker variables; a variable of PEP 508 that it
-    does not name is unknown. ``primary`` is the first platform that was asked for, one with a known
-    C library before a bare ``linux_*``.
+    does not name is unknown. ``primary`` is the newest platform that was asked for, one with a
+    known C library before a bare ``linux_*``.
     """
 
     name: str
@@ -120,7 +125,7 @@ def make_target(
         python=python,
         implementation=implementation,
         abis=own,
-        primary=next((p for p in platforms if p.kind is not Kind.LINUX), platforms[0]),
+        primary=primary_of(platforms),
         platforms=rungs,
         tags=tuple(dict.fromkeys(_tags(implementation, python, own, rungs))),
         environment={
@@ -130,6 +135,17 @@ def make_target(
     )
 
 
+def primary_of(platforms: Sequence[Platform]) -> Platform:
+    """The newest with a known C library or system, else the first."""
+    known = [platform for platform in platforms if platform.kind is not Kind.LINUX]
+    return max(known, key=version_of, default=platforms[0])
+
+
+def own_abis(abis: Sequence[str]) -> tuple[str, ...]:
+    """The ABIs that are not shared with other interpreters."""
+    return tuple(abi for abi in abis if abi not in SHARED_ABIS)
+
+
 def with_more_platforms(target: Target, platforms: tuple[Platform, ...]) -> Target:
     """The target, taking the ladders of these platforms too: best first, before its own.
 
@@ -137,10 +153,9 @@ def with_more_platforms(target: Target, platforms: tuple[Platform, ...]) -> Targ
     """
     rungs = in_rank_order((*ladder_of(platforms), *target.platforms))
     tags = _tags(target.implementation, target.python, target.abis, rungs)
-    known = [p for p in (target.primary, *platforms) if p.kind is not Kind.LINUX]
     return replace(
         target,
-        primary=max(known, key=version_of, default=target.primary),
+        primary=primary_of((target.primary, *platforms)),
         platforms=rungs,
         # A described machine may take tags that do not follow from its facts.
         tags=tuple(dict.fromkeys((*tags, *target.tags))),

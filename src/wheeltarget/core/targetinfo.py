@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheeltarget.core.markers import VARIABLES
-from wheeltarget.core.report import aligned, target_title
+from wheeltarget.core.report import aligned, one_line, target_title
 from wheeltarget.core.sizes import human_size
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def show_lines(settings: TargetSettings) -> Iterator[str]:
     yield "Marker values:"
     yield ""
     unknown = [name for name in VARIABLES if name not in target.environment]
-    known = [(name, target.environment[name]) for name in VARIABLES if name not in unknown]
+    known = [
+        (name, one_line(target.environment[name])) for name in VARIABLES if name not in unknown
+    ]
     yield from _indented(aligned([*known, *((name, "unknown") for name in unknown)]))
     yield ""
     yield f"Tags, best first ({len(target.tags)}):"

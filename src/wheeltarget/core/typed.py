@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, TypeVar
 
 from wheeltarget.core.suggest import did_you_mean
@@ -69,13 +70,13 @@ def get_array(
     values = get(table, key, list, path)
     if values is None:
         return None
-    result: list[T] = []
+    result: dict[T, None] = {}
     for index, value in enumerate(values):
         item_path = f"{join(path, key)}[{index}]"
         item = convert(as_type(value, str, item_path), read, item_path)
         if item in result:
             raise KeyPathError(item_path, f"{value!r} stands twice")
-        result.append(item)
+        result[item] = None
     return tuple(result)
 
 
@@ -108,5 +109,5 @@ def join(path: str, key: str) -> str:
 
 
 def quoted(key: str) -> str:
-    """A key as a quoted one."""
-    return f'"{key}"'
+    """A key in quotes, on one line whatever is in it."""
+    return json.dumps(key, ensure_ascii=False)

@@ -1,18 +1,26 @@
-"""The project's own wheel: built by its backend, checked, and written again reproducibly."""
+"""Wheels that are built here: of the project, of trees and of source archives.
+
+Each is checked, and written again reproducibly, with nothing of this machine in it.
+"""
 
 from __future__ import annotations
 
+import base64
 import calendar
 import hashlib
-import os
-import subprocess
-import tarfile
+import json
+import platform
+import sysconfig
 import tempfile
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from wheeltarget.core.errors import IntegrityError, PlanError, Problem
+from packaging.utils import canonicalize_name
+
+from wheeltarget.core.errors import FileSystemError, IntegrityError, PlanError, Problem
+from wheeltarget.core.metadata import Metadata, MetadataError, localise, read_metadata
 from wheeltarget.core.model import Digest
 from wheeltarget.core.wheelname import (
     MalformedWheelNameError,
@@ -21,206 +29,286 @@ from wheeltarget.core.wheelname import (
     parse_wheel_name,
 )
 from wheeltarget.io.archive import ArchiveMember, write_archive, zip_time
-from wheeltarget.io.cache import Stored, writing
+from wheeltarget.io.backend import BuildLogError, run_backend, unpacked
+from wheeltarget.io.cache import Stored, is_intact, read_verified, writing
+from wheeltarget.io.index import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-    from build import ProjectBuilder
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
 
-    from wheeltarget.core.model import Project
+    from wheeltarget.core.model import LockedPackage, Project, Source
+    from wheeltarget.core.plan import ToBuild
     from wheeltarget.io.archive import ZipTime
+    from wheeltarget.io.backend import Step
+    from wheeltarget.io.wheels import Supply
 
 _CHUNK = 1024 * 1024
-#: What a failed build printed last is shown up to this many lines.
-_LOG_LINES = 30
 
 
-Step = Literal["sdist", "wheel"]
+@dataclass(frozen=True, kw_only=True)
+class RawWheel:
+    """A wheel as its backend made it."""
+
+    name: WheelName
+    path: Path
+    metadata: Metadata
 
 
-class BuildLogError(Exception):
-    """A step of a build failed; the text is the end of what it printed."""
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Builds what has no wheel.
 
-
-def build_project_wheel(
-    source: Path,
-    folder: Path,
-    project: Project,
-    *,
-    moment: ZipTime,
-    epoch: str,
-    offline: bool,
-    in_place: bool,
-) -> tuple[WheelName, Stored]:
-    """Build the wheel of the project in ``source`` into ``folder``, and normalise it.
-
-    The build runs in this interpreter's environment if that satisfies the project's
-    ``build-system.requires``, else in an isolated one, which needs the network.
-    ``epoch`` is what the backend sees as SOURCE_DATE_EPOCH, clamped to what a zip can say.
-    Unless ``in_place``, an sdist is built first, and the wheel from that: backends that leave
-    their work in the source tree would put what was deleted there since into the wheel.
-
-    Raises PlanError where the build fails, IntegrityError where it gives another project's wheel.
+    ``root`` is the project's folder, ``folder`` a scratch one. ``checkout`` gives the tree of a
+    locked git source in a folder. ``epoch`` is what backends see as SOURCE_DATE_EPOCH, clamped to
+    what a zip can say. ``in_place`` says that building the project leaves nothing in its folder.
     """
-    try:
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            seconds = calendar.timegm(zip_time(epoch))
-            built = _run_backend(
-                source, Path(scratch), epoch=str(seconds), offline=offline, in_place=in_place
+
+    project: Project
+    root: Path
+    folder: Path
+    supply: Supply
+    checkout: Callable[[LockedPackage, Path], Path]
+    moment: ZipTime
+    epoch: str
+    offline: bool
+    in_place: bool
+    _finished: dict[tuple[Path, tuple[str, ...]], Stored] = field(default_factory=dict)
+
+    # --- building ---------------------------------------------------------------------------
+
+    def own(self) -> RawWheel:
+        """The wheel of the project. Raises PlanError or IntegrityError."""
+        steps: tuple[Step, ...] = ("wheel",) if self.in_place else ("sdist", "wheel")
+        try:
+            raw = self._build(self.root, steps)
+        except BuildLogError as error:
+            raise PlanError(
+                Problem(
+                    what=f"building the project's own wheel failed:\n{error}",
+                    package=f"{self.project.name} {self.project.version}",
+                    hint="see what `poetry build` says, or leave it out with --no-root",
+                )
+            ) from error
+        if (raw.name.name, raw.name.version) != (self.project.name, self.project.version):
+            raise IntegrityError(
+                Problem(
+                    what=f"the project is {self.project.name} {self.project.version}, but its "
+                    f"build backend gave {raw.name.filename}",
+                    hint="make the version of the backend and that of pyproject.toml agree",
+                )
             )
-            name = _check_name(built, project)
-            path = folder / name.filename
-            _normalise(built, path, moment)
-    except BuildLogError as error:
-        raise PlanError(
+        return raw
+
+    def package(self, entry: ToBuild) -> RawWheel:
+        """The wheel of a locked package, from its source.
+
+        Raises PlanError, IntegrityError, NetworkError or FileSystemError.
+        """
+        try:
+            if entry.package.source.kind == "directory":
+                tree = self._directory(entry.package)
+                return self._build(tree, ("sdist", "wheel"))
+            return self._remembered(entry)
+        except BuildLogError as error:
+            raise PlanError(
+                Problem(
+                    what=f"building {entry.package} failed:\n{error}",
+                    package=str(entry.package),
+                    file=entry.file.name if entry.file else None,
+                    hint="it may need a compiler or a library that this machine lacks; a release "
+                    "that has a wheel needs neither",
+                )
+            ) from error
+
+    def _directory(self, package: LockedPackage) -> Path:
+        tree = self.root / (package.source.url or "")
+        if any((tree / name).is_file() for name in ("pyproject.toml", "setup.py")):
+            return tree
+        raise FileSystemError(
             Problem(
-                what=f"building the project's own wheel failed:\n{error}",
-                package=f"{project.name} {project.version}",
-                hint="see what `poetry build` says, or leave it out with --no-root",
+                what=f"the folder {package.source.url} of {package} is missing, or holds no Python "
+                "project",
+                package=str(package),
+                file=package.source.url,
+                hint="put it where pyproject.toml says, or correct the path and run `poetry lock`",
             )
-        ) from error
-    return name, _stored(path)
+        )
+
+    def _build(self, tree: Path, steps: tuple[Step, ...]) -> RawWheel:
+        out = Path(tempfile.mkdtemp(dir=self.folder))
+        seconds = str(calendar.timegm(zip_time(self.epoch)))
+        built = run_backend(tree, out, epoch=seconds, offline=self.offline, steps=steps)
+        return raw_wheel(built)
+
+    # --- from what does not change: built once ----------------------------------------------
+
+    def _remembered(self, entry: ToBuild) -> RawWheel:
+        """Built before from the same source by the same Python, or now."""
+        key = self._key(entry)
+        if (raw := self._recalled(key)) is not None:
+            return raw
+        raw = self._build(self._tree(entry), ("wheel",))
+        digest = Digest("sha256", _sha256(raw.path))
+        with raw.path.open("rb") as file:
+            self.supply.cache.add(digest, iter(lambda: file.read(_CHUNK), b""))
+        record = {"file": raw.name.filename, "sha256": digest.hex}
+        self.supply.cache.remember(key, json.dumps(record))
+        return raw
+
+    def _key(self, entry: ToBuild) -> str:
+        source = entry.package.source
+        facts = {
+            "source": str(entry.file.digest) if entry.file else [source.url, source.commit],
+            "subdirectory": source.subdirectory,
+            "python": [platform.python_implementation(), platform.python_version()],
+            "platform": sysconfig.get_platform(),
+            "epoch": self.epoch,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def _recalled(self, key: str) -> RawWheel | None:
+        text = self.supply.cache.recall(key)
+        if text is None:
+            return None
+        try:
+            record = json.loads(text)
+            filename, digest = str(record["file"]), Digest("sha256", str(record["sha256"]))
+            stored = self.supply.cache.find(digest)
+            if stored is None or not is_intact(stored):
+                return None
+            path = Path(tempfile.mkdtemp(dir=self.folder)) / parse_wheel_name(filename).filename
+            path.write_bytes(b"".join(read_verified(stored)))
+            return raw_wheel(path)
+        except (ValueError, LookupError, TypeError, IntegrityError):
+            return None  # whatever is wrong with the cache, building anew mends it
+
+    def _tree(self, entry: ToBuild) -> Path:
+        package = entry.package
+        out = Path(tempfile.mkdtemp(dir=self.folder))
+        if entry.file is None:
+            tree = self.checkout(package, out)
+        else:
+            assert entry.file.digest is not None
+            wanted = Wanted(package=package, file=entry.file, digest=entry.file.digest)
+            stored = self.supply.obtain([wanted])[entry.file.digest]
+            archive = out / entry.file.name
+            archive.write_bytes(b"".join(read_verified(stored)))
+            tree = unpacked(archive, out / "source")
+        return _within(tree, package.source)
+
+    # --- finishing --------------------------------------------------------------------------
+
+    def finish(self, raw: RawWheel, versions: Mapping[NormalizedName, Version]) -> Stored:
+        """The wheel as it goes into a bundle with these versions.
+
+        Members are sorted, with one time, plain permissions and no compression; direct references
+        to other packages are replaced by their versions.
+        """
+        direct = [canonicalize_name(each.name) for each in raw.metadata.requires if each.url]
+        known = tuple(str(versions.get(name)) for name in direct)
+        if (raw.path, known) not in self._finished:
+            path = Path(tempfile.mkdtemp(dir=self.folder)) / raw.name.filename
+            _write_again(raw, path, self.moment, versions if direct else None)
+            self._finished[raw.path, known] = _stored(path)
+        return self._finished[raw.path, known]
+
+
+def _within(tree: Path, source: Source) -> Path:
+    inside = (tree / (source.subdirectory or "")).resolve()
+    if not inside.is_relative_to(tree.resolve()) or not inside.is_dir():
+        raise BuildLogError(f"    its source has no folder {source.subdirectory}")
+    return inside
 
 
 def _stored(path: Path) -> Stored:
+    return Stored(path=path, digest=Digest("sha256", _sha256(path)), size=path.stat().st_size)
+
+
+def _sha256(path: Path) -> str:
+    hasher = hashlib.sha256()
     with path.open("rb") as file:
-        hasher = hashlib.sha256()
         while chunk := file.read(_CHUNK):
             hasher.update(chunk)
-        return Stored(path=path, digest=Digest("sha256", hasher.hexdigest()), size=file.tell())
+    return hasher.hexdigest()
 
 
-def _run_backend(source: Path, out: Path, *, epoch: str, offline: bool, in_place: bool) -> Path:
-    """The wheel that the backend makes. Raises BuildLogError for all that can go wrong in it."""
-    # Imported late: it costs as much as a small plan, and most runs have no wheel to build.
-    from build import BuildBackendException, BuildException, FailedProcessError
+# --- what a backend gave ----------------------------------------------------------------------
 
+
+def raw_wheel(path: Path) -> RawWheel:
+    """Read what a backend made. Raises IntegrityError where that is no wheel."""
     try:
-        return _build(source, out, _runner(out, epoch), offline=offline, in_place=in_place)
-    except BuildBackendException as error:
-        # It holds whatever the runner raised, too.
-        if isinstance(error.exception, BuildLogError):
-            raise error.exception from error
-        trace = _end_of(getattr(error.exception, "traceback", None))
-        raise BuildLogError(f"    {error}\n{trace}".rstrip()) from error
-    except (BuildException, FailedProcessError) as error:
-        raise BuildLogError(f"    {error}") from error
-    except subprocess.CalledProcessError as error:
-        raise BuildLogError(_end_of(error.output)) from error
-
-
-def _build(
-    source: Path, out: Path, run: Callable[..., None], *, offline: bool, in_place: bool
-) -> Path:
-    from build import ProjectBuilder, check_dependency
-    from build.env import DefaultIsolatedEnv
-
-    steps: tuple[Step, ...] = ("wheel",) if in_place else ("sdist", "wheel")
-    builder = ProjectBuilder(source, runner=run)
-    # The backend itself first: only if it is there can it be asked what else it needs.
-    lacks = {chain for need in builder.build_system_requires for chain in check_dependency(need)}
-    lacks = lacks or {chain for step in steps for chain in builder.check_dependencies(step)}
-    if not lacks:
-        return _take(steps, source, out, lambda tree: ProjectBuilder(tree, runner=run))
-    if offline:
-        needs = ", ".join(sorted({chain[0] for chain in lacks}))
-        raise BuildLogError(f"    it needs {needs}, and --offline forbids the network")
-    with DefaultIsolatedEnv() as environment:
-
-        def isolated(tree: Path) -> ProjectBuilder:
-            return ProjectBuilder.from_isolated_env(environment, tree, runner=run)
-
-        environment.install(builder.build_system_requires)
-        for step in steps:
-            environment.install(isolated(source).get_requires_for_build(step))
-        return _take(steps, source, out, isolated)
-
-
-def _take(
-    steps: Sequence[Step], source: Path, out: Path, builder_of: Callable[[Path], ProjectBuilder]
-) -> Path:
-    """Take the steps to a wheel, each from what the one before it made."""
-    tree = source
-    if "sdist" in steps:
-        tree = _unpacked(Path(builder_of(source).build("sdist", out)), out / "sdist")
-    return Path(builder_of(tree).build("wheel", out))
-
-
-def _unpacked(sdist: Path, folder: Path) -> Path:
-    """The one folder that an sdist holds (PEP 625, PEP 721)."""
-    with tarfile.open(sdist) as archive:
-        if hasattr(tarfile, "data_filter"):
-            archive.extractall(folder, filter="data")
-        else:
-            archive.extractall(folder)  # noqa: S202 - the project's own files, a moment old
-    (tree,) = folder.iterdir()
-    return tree
-
-
-def _runner(out: Path, epoch: str) -> Callable[..., None]:
-    # What a backend leaves behind when it fails goes away with the folder.
-    ours = {"SOURCE_DATE_EPOCH": epoch, "TMPDIR": str(out), "TEMP": str(out), "TMP": str(out)}
-
-    def run(
-        cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
-    ) -> None:
-        _run_quietly(cmd, cwd, {**os.environ, **(extra_environ or {}), **ours})
-
-    return run
-
-
-def _run_quietly(command: Sequence[str], cwd: str | None, environ: Mapping[str, str]) -> None:
-    try:
-        subprocess.run(
-            command,
-            cwd=cwd,
-            env=environ,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except subprocess.CalledProcessError as error:
-        raise BuildLogError(_end_of(error.output)) from error
-
-
-def _end_of(output: bytes | str | None) -> str:
-    text = output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""
-    return "\n".join(f"    {line}" for line in text.splitlines()[-_LOG_LINES:])
-
-
-def _check_name(built: Path, project: Project) -> WheelName:
-    try:
-        name = parse_wheel_name(built.name)
+        name = parse_wheel_name(path.name)
+        with zipfile.ZipFile(path) as archive:
+            metadata = read_metadata(archive.read(_metadata_name(archive)).decode())
     except (MalformedWheelNameError, UnsafeFileNameError) as error:
-        raise IntegrityError(
-            Problem(what=f"the build backend gave {built.name!r}, no wheel: {error}")
-        ) from error
-    if (name.name, name.version) != (project.name, project.version):
-        raise IntegrityError(
-            Problem(
-                what=f"the project is {project.name} {project.version}, but its build backend gave "
-                f"{built.name}",
-                hint="make the version of the backend and that of pyproject.toml agree",
-            )
-        )
-    return name
+        what = f"the build backend gave {path.name!r}, no wheel: {error}"
+        raise IntegrityError(Problem(what=what, hint=_BROKEN)) from error
+    except (zipfile.BadZipFile, MetadataError, UnicodeDecodeError, KeyError) as error:
+        raise IntegrityError(_broken(path, error)) from error
+    return RawWheel(name=name, path=path, metadata=metadata)
 
 
-def _normalise(built: Path, path: Path, moment: ZipTime) -> None:
-    """The same wheel with members sorted, one time, plain permissions and no compression.
+_BROKEN = "it is for the authors of the backend, or of its configuration in the source, to mend"
+
+
+def _broken(path: Path, error: Exception) -> Problem:
+    return Problem(
+        what=f"the build backend gave {path.name}, which is broken: {error}",
+        file=path.name,
+        hint=_BROKEN,
+    )
+
+
+def _metadata_name(archive: zipfile.ZipFile) -> str:
+    names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    if len(names) != 1 or names[0].count("/") != 1:
+        raise MetadataError("it has no single METADATA")
+    return names[0]
+
+
+def _write_again(
+    raw: RawWheel,
+    path: Path,
+    moment: ZipTime,
+    versions: Mapping[NormalizedName, Version] | None,
+) -> None:
+    """The wheel reproducibly; with ``versions`` its METADATA localised and its RECORD made anew.
 
     What a backend writes depends on its zlib, on file permissions and on the file system's order.
     """
     try:
-        with zipfile.ZipFile(built) as wheel, writing(path), path.open("xb") as out:
-            infos = [info for info in wheel.infolist() if not info.is_dir()]
-            write_archive(out, (_member(wheel, info) for info in sorted(infos, key=_order)), moment)
+        with zipfile.ZipFile(raw.path) as wheel, writing(path), path.open("xb") as out:
+            infos = sorted((info for info in wheel.infolist() if not info.is_dir()), key=_order)
+            replaced = {} if versions is None else _localised(wheel, infos, versions)
+            write_archive(out, (_member(wheel, info, replaced) for info in infos), moment)
     except zipfile.BadZipFile as error:
-        raise IntegrityError(
-            Problem(what=f"the build backend gave {built.name}, which is broken: {error}")
-        ) from error
+        raise IntegrityError(_broken(raw.path, error)) from error
+
+
+def _localised(
+    wheel: zipfile.ZipFile,
+    infos: list[zipfile.ZipInfo],
+    versions: Mapping[NormalizedName, Version],
+) -> Mapping[str, bytes]:
+    metadata = _metadata_name(wheel)
+    record = metadata.removesuffix("METADATA") + "RECORD"
+    text = localise(wheel.read(metadata).decode(), versions).encode()
+    lines = []
+    for info in infos:
+        data = text if info.filename == metadata else wheel.read(info)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        lines.append((info.filename, f"sha256={digest}", str(len(data))))
+    rows = [row if row[0] != record else (record, "", "") for row in lines]
+    return {metadata: text, record: "".join(f"{_csv(*row)}\n" for row in rows).encode()}
+
+
+def _csv(name: str, digest: str, size: str) -> str:
+    quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name
+    return f"{quoted},{digest},{size}"
 
 
 def _order(info: zipfile.ZipInfo) -> tuple[bool, bool, str]:
@@ -229,12 +317,16 @@ def _order(info: zipfile.ZipInfo) -> tuple[bool, bool, str]:
     return metadata, info.filename.endswith("/RECORD"), info.filename
 
 
-def _member(wheel: zipfile.ZipFile, info: zipfile.ZipInfo) -> ArchiveMember:
+def _member(
+    wheel: zipfile.ZipFile, info: zipfile.ZipInfo, replaced: Mapping[str, bytes]
+) -> ArchiveMember:
     def content() -> Iterator[bytes]:
+        if info.filename in replaced:
+            yield replaced[info.filename]
+            return
         with wheel.open(info) as member:
             yield from iter(lambda: member.read(_CHUNK), b"")
 
+    size = len(replaced[info.filename]) if info.filename in replaced else info.file_size
     executable = bool(info.external_attr >> 16 & 0o111)
-    return ArchiveMember(
-        name=info.filename, size=info.file_size, content=content, executable=executable
-    )
+    return ArchiveMember(name=info.filename, size=size, content=content, executable=executable)

@@ -88,6 +88,26 @@ class Cache:
         with contextlib.suppress(OSError):
             self._path(digest).unlink()
 
+    def remember(self, key: str, text: str) -> None:
+        """Keep a text under a key. Raises FileSystemError."""
+        path = self._note(key)
+        with writing(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).replace(path)
+
+    def recall(self, key: str) -> str | None:
+        """The text under a key, None where there is none that can be read."""
+        try:
+            return self._note(key).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _note(self, key: str) -> Path:
+        return self.root / "built" / f"{key}.json"
+
     def _path(self, digest: Digest) -> Path:
         return self.root / digest.algorithm / digest.hex[:2] / digest.hex[2:]
 

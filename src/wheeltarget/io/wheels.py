@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from wheeltarget.core.errors import (
+    FileSystemError,
     IntegrityError,
     NetworkError,
     Problem,
     UsageError,
     WheeltargetError,
 )
+from wheeltarget.core.links import Link
 from wheeltarget.core.report import one_line
 from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
 from wheeltarget.io.fetch import CancelledError, FetchError
@@ -23,10 +25,13 @@ from wheeltarget.io.parallel import run_all
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from wheeltarget.core.links import Link
     from wheeltarget.core.model import Digest, Source
     from wheeltarget.io.cache import Cache
+
+
+_CHUNK = 1024 * 1024
 
 
 class Progress(Protocol):
@@ -47,9 +52,14 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """Gets wheels. ``index_for`` gives the index of a locked source, or raises UsageError."""
+    """Gets wheels, and archives to build some from.
+
+    ``index_for`` gives the index of a locked source, or raises UsageError; of a locked URL, what
+    it is fetched with. ``root`` is the project's folder, which paths in the lock are relative to.
+    """
 
     cache: Cache
+    root: Path
     index_for: Callable[[Source], Index]
     progress: Progress
     warn: Callable[[Problem], None]
@@ -68,8 +78,30 @@ class Supply:
         files = {each.digest: each for each in wanted}
         stored = {digest: self.cache.find(digest) for digest in files}
         missing = [files[digest] for digest, entry in stored.items() if entry is None]
-        fetched = self._fetch(missing) if missing else {}
+        copied = self._copy([each for each in missing if each.package.source.kind == "file"])
+        remote = [each for each in missing if each.digest not in copied]
+        fetched = {**copied, **(self._fetch(remote) if remote else {})}
         return {**{d: entry for d, entry in stored.items() if entry is not None}, **fetched}
+
+    def _copy(self, missing: Sequence[Wanted]) -> Mapping[Digest, Stored]:
+        """Files beside the project into the cache, which verifies them."""
+        copied: dict[Digest, Stored] = {}
+        problems: list[Problem] = []
+        unreadable = False
+        for each in missing:
+            path = self.root / (each.package.source.url or "")
+            try:
+                with path.open("rb") as file:
+                    chunks = iter(lambda: file.read(_CHUNK), b"")
+                    copied[each.digest] = self.cache.add(each.digest, chunks)
+            except HashMismatchError as error:
+                problems.append(_changed_file_problem(each, error))
+            except OSError as error:
+                unreadable = True
+                problems.append(_missing_file_problem(each, error))
+        if problems:
+            raise (FileSystemError if unreadable else IntegrityError)(*problems)
+        return copied
 
     def _fetch(self, missing: Sequence[Wanted]) -> Mapping[Digest, Stored]:
         if self.offline:
@@ -99,9 +131,15 @@ class Supply:
         Pages come first, so that all that is amiss is known before a long download begins.
         """
         by_page: dict[tuple[Source, str], list[Wanted]] = defaultdict(list)
+        found: dict[Digest, tuple[Index, Link]] = {}
+        direct = [each for each in missing if each.package.source.kind == "url"]
         for each in missing:
-            by_page[each.package.source, each.package.name].append(each)
-        indexes = self._indexes({source for source, _ in by_page})
+            if each not in direct:
+                by_page[each.package.source, each.package.name].append(each)
+        indexes = self._indexes({each.package.source for each in missing})
+        for each in direct:
+            index = indexes[each.package.source]
+            found[each.digest] = (index, Link(url=index.url))
         pages = [(indexes[source], of) for (source, _), of in by_page.items()]
         results = run_all(
             pages,
@@ -110,7 +148,6 @@ class Supply:
             cancelled=self.cancelled,
         )
         _raise_problems(results)
-        found: dict[Digest, tuple[Index, Link]] = {}
         for (_, of), result in zip(pages, results, strict=True):
             assert isinstance(result, tuple)
             index, page = result
@@ -190,6 +227,26 @@ def _raise_problems(results: Sequence[object]) -> None:
         raise gravest(*problems)
     if failures:
         raise failures[0]
+
+
+def _missing_file_problem(wanted: Wanted, error: OSError) -> Problem:
+    path = wanted.package.source.url
+    return Problem(
+        what=f"cannot read {path} of {wanted.package}: {error.strerror or error}",
+        package=str(wanted.package),
+        file=path,
+        hint="put it where pyproject.toml says, or correct the path and run `poetry lock`",
+    )
+
+
+def _changed_file_problem(wanted: Wanted, error: HashMismatchError) -> Problem:
+    path = wanted.package.source.url
+    return Problem(
+        what=f"{path} is not the locked file: {error}",
+        package=str(wanted.package),
+        file=path,
+        hint="run `poetry lock`, if you have replaced it on purpose",
+    )
 
 
 def _offline_problem(wanted: Wanted) -> Problem:

@@ -112,7 +112,7 @@ class FetchProgress:
 
     def begin(self, files: int) -> None:
         """That many files have to be fetched."""
-        self._files = files
+        self._files, self._done, self._bytes = files, 0, 0
         if self._io.error_output.is_decorated():
             self._bar = ProgressBar(self._io, files)
             self._bar.set_format(" Fetching wheels %current%/%max% [%bar%] %message%")

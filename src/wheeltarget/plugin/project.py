@@ -60,7 +60,7 @@ def load_project(poetry: Poetry, *, root: bool) -> Project:
     )
 
 
-def is_absent(error: Exception) -> bool:
+def is_absent(error: BaseException | None) -> bool:
     """Whether Poetry failed because there is no project; it has no class of error for that."""
     return isinstance(error, RuntimeError) and "could not find a pyproject.toml" in str(error)
 

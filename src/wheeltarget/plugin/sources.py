@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from poetry.repositories.http_repository import HTTPRepository
 from poetry.repositories.single_page_repository import SinglePageRepository
+from poetry.utils.authenticator import get_default_authenticator
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import (
@@ -54,10 +55,29 @@ class Indexes:
 
     def __call__(self, source: Source) -> Index:
         """The index of a locked source. Raises UsageError where the project has none such."""
+        if source.kind == "url":
+            return self._direct(source.url or "")
         repository = self._repository(source)
         if repository.name not in self._known:
             self._known[repository.name] = self._index(repository)
         return self._known[repository.name]
+
+    def _direct(self, url: str) -> Index:
+        """What a locked URL is fetched with: Poetry's credentials and certificates for it."""
+        return Index(
+            name=str(urlsplit(url).hostname),
+            url=without_userinfo(url),
+            client=self._client(get_default_authenticator(), url),
+        )
+
+    def _client(self, authenticator: Authenticator, home: str) -> Client:
+        transport = RequestsTransport(
+            authenticator=authenticator,
+            home=home,
+            limits=self.limits,
+            user_agent=self.user_agent,
+        )
+        return Client(transport=transport, limits=self.limits, cancelled=self.cancelled)
 
     def _repository(self, source: Source) -> Repository:
         if source.reference is None:
@@ -85,16 +105,10 @@ class Indexes:
                     hint="leave its packages out with --exclude",
                 )
             )
-        transport = RequestsTransport(
-            authenticator=repository.session,
-            home=repository.url,
-            limits=self.limits,
-            user_agent=self.user_agent,
-        )
         return Index(
             name=repository.name,
             url=without_userinfo(repository.url),
-            client=Client(transport=transport, limits=self.limits, cancelled=self.cancelled),
+            client=self._client(repository.session, repository.url),
             flat=isinstance(repository, SinglePageRepository),
         )
 

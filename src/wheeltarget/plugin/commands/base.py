@@ -115,13 +115,16 @@ class WheeltargetCommand(Command, ABC):
             raise UsageError(Problem(what=str(error).rstrip("."))) from error
 
     def load_poetry_if_any(self, console: Console) -> Poetry | None:
-        """The project, None where there is none. Raises UsageError where it cannot be loaded."""
+        """The project; None where there is none, or, with a warning, one that is not Poetry's."""
         try:
             return self.load_poetry(console)
         except UsageError as error:
-            if isinstance(error.__cause__, Exception) and of_poetry.is_absent(error.__cause__):
-                return None
-            raise
+            if not (
+                isinstance(error.__cause__, Exception) and of_poetry.is_absent(error.__cause__)
+            ):
+                for problem in error.problems:
+                    console.warn(problem)
+            return None
 
 
 @contextmanager

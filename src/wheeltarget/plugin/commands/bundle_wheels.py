@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from poetry.console.commands.group_command import GroupCommand
 from poetry.console.exceptions import GroupNotFoundError
 
-from wheeltarget.bundle import Workshop, bundle_all, bundle_paths
+from wheeltarget.bundle import Workshop, bundle_all
 from wheeltarget.core.config import read_table
 from wheeltarget.core.errors import Problem, UsageError
 from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
@@ -41,6 +41,7 @@ from wheeltarget.core.request import (
 from wheeltarget.core.resolve import TargetOptions, resolve_targets
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.io.archive import zip_time
+from wheeltarget.io.paths import bundle_paths
 from wheeltarget.plugin import project as of_poetry
 from wheeltarget.plugin.commands.base import DISTRIBUTION, WheeltargetCommand, values
 from wheeltarget.plugin.surroundings import surroundings
@@ -53,9 +54,7 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
 
     from wheeltarget.core.config import Table
-    from wheeltarget.core.wheelname import WheelName
     from wheeltarget.io.archive import ZipTime
-    from wheeltarget.io.cache import Stored
     from wheeltarget.io.wheels import Supply
     from wheeltarget.plugin.console import Console
 
@@ -91,6 +90,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         values("extras", "E", "Extra sets of dependencies to include."),
         option("all-extras", None, "Include all extra dependencies."),
         option("no-root", None, "Leave out the project's own wheel."),
+        values("build", None, "A package that may be built from its source archive."),
         values("exclude", None, "A package that the target provides, to be left out."),
         option("check", None, "Only plan: no network, nothing written."),
         values("explain", None, "A package whose every locked file is to be explained."),
@@ -150,13 +150,18 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             all_targets=self.option("all-targets"),
             python=self.option("python"),
             exclude=tuple(_split(self.option("exclude"))),
+            build=tuple(_split(self.option("build"))),
         )
         notices: list[Problem] = []
-        targets = resolve_targets(table, options, surroundings(poetry, notices.append, console))
-        if notices and self.option("strict"):
-            raise UsageError(*notices)
-        for notice in notices:
-            console.warn(notice)
+        try:
+            around = surroundings(poetry, notices.append, console)
+            targets = resolve_targets(table, options, around)
+            if notices and self.option("strict"):
+                raise UsageError(*notices)
+        finally:
+            # Also where a target cannot be: a notice may tell why.
+            for notice in () if self.option("strict") else notices:
+                console.warn(notice)
         return Request(
             targets=targets,
             groups=self._groups(),
@@ -217,11 +222,26 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
     def _workshop(
         self, poetry: Poetry, request: Request, console: Console, moment: ZipTime
     ) -> Iterator[Workshop]:
+        # Imported here: --check needs neither requests nor anything else of the network.
+        from wheeltarget.io.build import Builder
+        from wheeltarget.plugin.vcs import checkout
+
         cancelled = threading.Event()
         with tempfile.TemporaryDirectory(prefix="wheeltarget-") as scratch:
+            supply = self._supply(poetry, console, cancelled, Path(scratch))
             yield Workshop(
-                supply=self._supply(poetry, console, cancelled, Path(scratch)),
-                build=lambda: self._build(poetry, request, Path(scratch), moment),
+                supply=supply,
+                builder=Builder(
+                    project=request.project,
+                    root=poetry.pyproject_path.parent,
+                    folder=Path(scratch),
+                    supply=supply,
+                    checkout=checkout,
+                    moment=moment,
+                    epoch=os.environ.get("SOURCE_DATE_EPOCH") or _EARLIEST_EPOCH,
+                    offline=self.option("offline"),
+                    in_place=of_poetry.builds_in_place(poetry),
+                ),
                 generator=(DISTRIBUTION, version(DISTRIBUTION)),
                 moment=moment,
                 warn=console.warn,
@@ -231,7 +251,6 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
     def _supply(
         self, poetry: Poetry, console: Console, cancelled: threading.Event, scratch: Path
     ) -> Supply:
-        # Imported here: --check needs neither requests nor anything else of the network.
         from wheeltarget.io.cache import Cache
         from wheeltarget.io.wheels import Supply
         from wheeltarget.plugin.sources import Indexes
@@ -240,6 +259,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         folder = Path(str(poetry.config.get("cache-dir"))) / "wheeltarget"
         return Supply(
             cache=Cache(scratch / "cache" if self.option("no-cache") else folder),
+            root=poetry.pyproject_path.parent,
             index_for=Indexes(
                 pool=poetry.pool,
                 limits=limits,
@@ -251,21 +271,6 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             cancelled=cancelled,
             workers=limits.workers,
             offline=self.option("offline"),
-        )
-
-    def _build(
-        self, poetry: Poetry, request: Request, scratch: Path, moment: ZipTime
-    ) -> tuple[WheelName, Stored]:
-        from wheeltarget.io.build import build_project_wheel
-
-        return build_project_wheel(
-            poetry.pyproject_path.parent,
-            scratch,
-            request.project,
-            moment=moment,
-            epoch=os.environ.get("SOURCE_DATE_EPOCH") or _EARLIEST_EPOCH,
-            offline=self.option("offline"),
-            in_place=of_poetry.builds_in_place(poetry),
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cleo.helpers import option
 
+from wheeltarget.core.errors import Problem, UsageError
 from wheeltarget.core.manifest import json_text
 from wheeltarget.plugin.commands.base import WheeltargetCommand
 
@@ -32,6 +33,11 @@ class ProbeCommand(WheeltargetCommand):
             script = files("wheeltarget.runtime").joinpath("probe.py")
             console.document(script.read_text(encoding="utf-8"))
             return
-        from wheeltarget.runtime.probe import describe
+        from wheeltarget.runtime.probe import ProbeError, describe
 
-        console.document(json_text(describe()))
+        try:
+            console.document(json_text(describe()))
+        except ProbeError as error:
+            raise UsageError(
+                Problem(what=str(error), hint="run the script of --script with another Python")
+            ) from error

@@ -1,0 +1,58 @@
+"""Where bundles are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheeltarget.core.errors import Problem, UsageError
+from wheeltarget.core.wheelname import bundle_file_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wheeltarget.core.request import Request
+
+DEFAULT_NAME = "{name}-{version}-{target}.zip"
+
+
+def bundle_paths(
+    request: Request, output: str | None, template: str, *, base: Path, here: Path
+) -> tuple[Path, ...]:
+    """The path of each target's bundle.
+
+    ``output`` is what the user typed, relative to ``here``: a ``.zip`` path, a directory, or a
+    template with ``{name}``, ``{version}``, ``{target}``. Else ``template`` holds, relative to
+    ``base``, the project's folder.
+
+    Raises UsageError where two bundles would be one file, or the template cannot be filled.
+    """
+    if output is None:
+        root, pattern = base, template
+    elif "{" in output or output.endswith(".zip"):
+        root, pattern = here, output
+    else:
+        root, pattern = here / output, DEFAULT_NAME
+    paths = tuple(root / _filled(pattern, request, s.target.name) for s in request.targets)
+    if len({str(path).casefold() for path in paths}) < len(paths):
+        raise UsageError(
+            Problem(
+                what=f"{len(paths)} targets cannot share the output {output or template}",
+                hint="give a directory, or a template with {target}",
+            )
+        )
+    return paths
+
+
+def _filled(pattern: str, request: Request, target: str) -> str:
+    project = request.project
+    try:
+        return bundle_file_name(
+            pattern, name=project.name, version=str(project.version), target=target
+        )
+    except ValueError as error:
+        raise UsageError(
+            Problem(
+                what=f"the output {pattern!r} cannot be filled in: {error}",
+                hint="there are {name}, {version} and {target}",
+            )
+        ) from error
