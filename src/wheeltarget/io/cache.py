@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ class Cache:
     """A content-addressed store below ``root``, safe for several runs at once."""
 
     root: Path
+    #: Files that are being written.
+    _begun: set[Path] = field(default_factory=set, repr=False, compare=False)
 
     def find(self, digest: Digest) -> Stored | None:
         """The entry of that hash, not yet verified; None where there is none.
@@ -70,6 +72,7 @@ class Cache:
         with writing(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+            self._begun.add(Path(name))
         try:
             with _closing(os.fdopen(descriptor, "wb"), path) as file:
                 size = _write_verified(file, digest, chunks)
@@ -81,7 +84,15 @@ class Cache:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
             raise
+        finally:
+            self._begun.discard(Path(name))
         return Stored(path=path, digest=digest, size=size)
+
+    def sweep(self) -> None:
+        """Remove what has been begun and will not be finished, as threads are left behind."""
+        for path in list(self._begun):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def discard(self, digest: Digest) -> None:
         """Forget an entry that turned out to be wrong."""

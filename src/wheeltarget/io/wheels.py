@@ -116,6 +116,9 @@ class Supply:
                 cancelled=self.cancelled,
                 fail_fast=True,
             )
+        except BaseException:  # Ctrl-C, mostly: a thread may still wait for its server
+            self.cache.sweep()
+            raise
         finally:
             self.progress.end()
         _raise_problems(results)
