@@ -210,6 +210,15 @@ def _build_all(
     request: Request, plans: Sequence[Plan], workshop: Workshop
 ) -> Sequence[Sequence[_Built]]:
     """What has to be built for each plan, each thing once. Raises with all that went wrong."""
+    # All archives together, before the first of them is built.
+    archives = [
+        Wanted(package=entry.package, file=entry.file, digest=entry.file.digest)
+        for plan in plans
+        for entry in plan.to_build
+        if entry.file is not None and entry.file.digest is not None
+    ]
+    if archives:
+        workshop.supply.obtain(archives)
     raws: dict[str, RawWheel] = {}
     failures: list[WheeltargetError] = []
     for key, _, build in _to_build(request, plans, workshop):

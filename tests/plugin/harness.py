@@ -195,7 +195,7 @@ class Cli:
     ) -> subprocess.Popen[str]:
         """Begin ``poetry bundle-wheels`` in a process of its own."""
         return subprocess.Popen(
-            [sys.executable, "-c", _MAIN, "bundle-wheels", *args],
+            [sys.executable, "-c", MAIN, "bundle-wheels", *args],
             cwd=cwd or self.project,
             env={**self.sandbox.environment(), **(settings or {})},
             umask=umask,
@@ -208,7 +208,7 @@ class Cli:
 
 
 #: As ``python -m poetry``, but Ctrl-C works even if this process was started with it ignored.
-_MAIN = """\
+MAIN = """\
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 runpy.run_module("poetry", run_name="__main__", alter_sys=True)

@@ -325,3 +325,17 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(
     assert "Fetching wheels 2/2" in shown.err
     assert "\x1b" not in shown.out
     assert cli(*args, "-q").err == ""
+
+
+def test_a_report_on_many_packages_can_be_read(make_cli: MakeCli) -> None:
+    fitting = [stub(f"package-{number:03}", "py3-none-any") for number in range(294)]
+    newer = [stub(f"newer-{n}", "cp311-cp311-manylinux_2_28_x86_64") for n in range(3)]
+    source = [stub(f"source-{n}", sdist=True) for n in range(3)]
+    cli = make_cli(Recipe(packages=[*fitting, *newer, *source]))
+    ended = cli("--check", "-t", "cp311,manylinux2014_x86_64")
+    assert ended.code == 4
+    lines = ended.out.splitlines()
+    assert "  294 of 300 packages have a wheel. Missing:" in lines
+    assert len(lines) < 15
+    assert all(len(line) < 130 for line in lines)
+    assert not any("package-" in line for line in lines)

@@ -1,0 +1,6 @@
+"""Text."""
+
+
+def tidy(text):
+    """The text with single spaces."""
+    return " ".join(text.split())
