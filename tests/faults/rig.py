@@ -9,7 +9,6 @@ Nothing is replaced but the waits between attempts, which are noted in ``rig.wai
 from __future__ import annotations
 
 import hashlib
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,8 +45,6 @@ from wheeltarget.io.index import Wanted
 from wheeltarget.io.wheels import Supply
 from wheeltarget.plugin.sources import Indexes
 
-#: A certificate for 127.0.0.1 that only its owner trusts, and its key.
-CERTIFICATE = Path(__file__).with_name("loopback.pem")
 #: A wheel that most tests can do with.
 WHEEL = build_wheel("foo", "1.0")
 TARGET = complete(parse_spec("manylinux2014_x86_64"), PythonVersion(3, 11))
@@ -140,15 +137,6 @@ def poetry_config(root: Path, **settings: Any) -> Config:
 def pypi_at(index: IndexServer, config: Config) -> PyPiRepository:
     """PyPI, played by the index."""
     return PyPiRepository(index.index_url.removesuffix("simple/"), config=config)
-
-
-def speak_tls(index: IndexServer) -> str:
-    """Let a listening index speak TLS from now on. Gives its root."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    listener = index._listeners[0]
-    listener.socket = context.wrap_socket(listener.socket, server_side=True)
-    return index.index_url.replace("http:", "https:")
 
 
 @dataclass

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from faults.rig import CERTIFICATE, WHEEL, Rig, locked, speak_tls
+from faults.rig import WHEEL, Rig, locked
 from support.behaviours import redirect
 from support.index import IndexServer, PageStyle
+from support.tls import CERTIFICATE, speak_tls
 from wheeltarget.core.errors import NetworkError
 from wheeltarget.core.model import Source
 

@@ -2,68 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import threading
-import zipfile
-from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from poetry.repositories.repository import Repository
 from poetry.repositories.repository_pool import RepositoryPool
 
-from plugin.projectmaker import Locked, Recipe, locked
+from plugin.projectmaker import Recipe, locked
+from plugin.sourcing import (
+    ALPHA,
+    BETA,
+    PASSWORD,
+    TARGET,
+    USER,
+    assert_nowhere,
+    bundled,
+    from_source,
+    guarded,
+    serve,
+    source,
+)
 from support.behaviours import redirect, status
-from support.index import IndexServer, PageStyle
-from support.wheels import BuiltWheel, build_wheel
+from support.index import PageStyle
 from wheeltarget.core.errors import UsageError
 from wheeltarget.core.limits import DEFAULT_LIMITS
 from wheeltarget.core.model import Source
 from wheeltarget.plugin.sources import Indexes
 
 if TYPE_CHECKING:
-    from plugin.harness import Cli, MakeCli, Outcome
-
-ALPHA = build_wheel("alpha", "1.0")
-BETA = build_wheel("Beta_X", "2.0+local.1", tag="cp311-cp311-win_amd64", build="1")
-TARGET = ("-t", "cp311,win_amd64", "-o", "b.zip")
-USER, PASSWORD = "someone", "p4ss w/rd:@"
-
-
-@pytest.fixture
-def servers() -> Iterator[ExitStack]:
-    """Where a test's own servers are entered."""
-    with ExitStack() as stack:
-        yield stack
-
-
-def serve(servers: ExitStack, *wheels: BuiltWheel, **more: Any) -> IndexServer:
-    index = servers.enter_context(IndexServer(**more))
-    for wheel in wheels:
-        index.add(wheel.filename, wheel.data)
-    return index
-
-
-def source(index: IndexServer, name: str = "private", **more: str) -> dict[str, str]:
-    return {"name": name, "url": index.index_url, **more}
-
-
-def from_source(wheel: BuiltWheel, index: IndexServer, name: str = "private") -> Locked:
-    """A package as Poetry locks it from a source of the project."""
-    where = {"type": "legacy", "url": index.index_url.rstrip("/"), "reference": name}
-    return locked(wheel, source=where)
-
-
-def bundled(cli: Cli, ended: Outcome) -> dict[str, Any]:
-    """The sources in the manifest by package, after a run that went well."""
-    assert ended.code == 0, ended.err
-    with zipfile.ZipFile(cli.project / "b.zip") as bundle:
-        manifest = json.loads(bundle.read("manifest.json"))
-        for package in manifest["packages"]:
-            assert f"wheels/{package['file']}" in bundle.namelist()
-    return {package["name"]: package["source"] for package in manifest["packages"]}
-
+    from plugin.harness import MakeCli
 
 # --- which source ---------------------------------------------------------------------------
 
@@ -230,21 +199,6 @@ def test_a_yanked_file_is_used_with_a_warning(make_cli: MakeCli, servers: ExitSt
 # --- credentials ----------------------------------------------------------------------------
 
 
-def guarded(servers: ExitStack, **more: Any) -> IndexServer:
-    return serve(servers, ALPHA, username=USER, password=PASSWORD, **more)
-
-
-def assert_no_password(cli: Cli, *outcomes: Outcome) -> None:
-    """The password is in nothing that was printed or written, in no usual spelling."""
-    spellings = [PASSWORD, "p4ss%20w", "p4ss+w", "p4ss"]
-    shown = "".join(ended.out + ended.err for ended in outcomes)
-    assert [text for text in spellings if text in shown] == []
-    for folder in (cli.sandbox.cache, cli.project / "b.zip", cli.sandbox.temporary):
-        for path in [folder, *folder.rglob("*")]:
-            assert "p4ss" not in path.name
-            assert not path.is_file() or b"p4ss" not in path.read_bytes()
-
-
 def test_credentials_from_the_environment(make_cli: MakeCli, servers: ExitStack) -> None:
     index = guarded(servers)
     cli = make_cli(Recipe(packages=[from_source(ALPHA, index)], sources=[source(index)]))
@@ -252,7 +206,7 @@ def test_credentials_from_the_environment(make_cli: MakeCli, servers: ExitStack)
     cli.sandbox.settings["POETRY_HTTP_BASIC_PRIVATE_PASSWORD"] = PASSWORD
     ended = cli(*TARGET, "-vvv")
     bundled(cli, ended)
-    assert_no_password(cli, ended, cli.process(*TARGET, "-vvv", "--no-cache"))
+    assert_nowhere(PASSWORD, cli, ended, cli.process(*TARGET, "-vvv", "--no-cache"))
 
 
 def test_credentials_from_the_configuration(make_cli: MakeCli, servers: ExitStack) -> None:
@@ -262,7 +216,7 @@ def test_credentials_from_the_configuration(make_cli: MakeCli, servers: ExitStac
     (cli.sandbox.root / "config" / "auth.toml").write_text(auth, encoding="utf-8")
     ended = cli(*TARGET, "-vvv")
     bundled(cli, ended)
-    assert_no_password(cli, ended, cli.process(*TARGET, "-vvv", "--no-cache"))
+    assert_nowhere(PASSWORD, cli, ended, cli.process(*TARGET, "-vvv", "--no-cache"))
 
 
 def test_credentials_in_the_url_of_the_source(make_cli: MakeCli, servers: ExitStack) -> None:
@@ -273,7 +227,9 @@ def test_credentials_in_the_url_of_the_source(make_cli: MakeCli, servers: ExitSt
     ended = cli(*TARGET, "--json")
     sources = bundled(cli, ended)
     assert sources["alpha"]["url"] == index.index_url
-    assert_no_password(cli, ended, cli(*TARGET, "--no-cache"), cli(*TARGET, "--no-cache", "-v"))
+    assert_nowhere(
+        PASSWORD, cli, ended, cli(*TARGET, "--no-cache"), cli(*TARGET, "--no-cache", "-v")
+    )
 
 
 def test_credentials_do_not_go_to_another_host(make_cli: MakeCli, servers: ExitStack) -> None:
