@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wheeltarget.core.links import Found, Link, Page, PageError, find_links, lists_project
+from wheeltarget.core.links import (
+    Found,
+    Link,
+    Page,
+    PageError,
+    best_first,
+    find_links,
+    lists_project,
+)
 from wheeltarget.core.model import Digest
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -26,14 +34,20 @@ def html(text: str, *names: str, url: str = URL) -> Found:
 
 
 def only(text: str, name: str = NAME, *, url: str = URL) -> Link:
-    """The one link of an HTML page."""
-    return html(text, name, url=url).links[name]
+    """The first link of an HTML page."""
+    return html(text, name, url=url).links[name][0]
 
 
 def listed(*files: object) -> Found:
     """What a JSON page with these files says of the name."""
     text = json.dumps({"meta": {"api-version": "1.0"}, "files": files})
     return find_links(Page(url=URL, content_type=JSON, text=text), [NAME])
+
+
+def only_listed(**changes: object) -> Link:
+    """The one link of a JSON page."""
+    (link,) = listed(entry(**changes)).links[NAME]
+    return link
 
 
 def entry(**changes: object) -> dict[str, object]:
@@ -84,7 +98,7 @@ def test_every_dialect_of_html_gives_the_link(text: str) -> None:
 def test_another_spelling_of_the_project_is_the_same_file(spelled: str) -> None:
     other = NAME.replace("foo_bar", spelled)
     assert only(f'<a href="/{other}">').url.endswith(f"/{other}")
-    assert listed(entry(filename=other, url=f"/{other}")).links[NAME].url.endswith(f"/{other}")
+    assert only_listed(filename=other, url=f"/{other}").url.endswith(f"/{other}")
 
 
 TORCH = "torch-2.0{}cu118-cp311-cp311-win_amd64.whl"
@@ -107,10 +121,18 @@ def test_spellings_of_the_wild(name: str, href: str) -> None:
     assert only(f'<a href="/f/{href}">x</a>', name).url == f"https://index.example/f/{href}"
 
 
+@pytest.mark.parametrize("plus", ["&#43;", "&#x2B;", "&#x2b;", "&plus;"])
+def test_a_local_version_as_templates_of_html_escape_it(plus: str) -> None:
+    name, escaped = TORCH.format("+"), TORCH.format(plus)
+    link = only(f'<a href="/f/{escaped}">{escaped}</a>', name)
+    assert link.url == f"https://index.example/f/{name}"
+
+
 def test_several_files_of_one_page() -> None:
     names = ["foo_bar-1.0-cp311-cp311-win32.whl", NAME]
     found = html("".join(f'<a href="{name}#sha256={SHA256}">{name}</a>' for name in names), *names)
-    assert {name: link.url for name, link in found.links.items()} == {n: URL + n for n in names}
+    urls = {name: [link.url for link in links] for name, links in found.links.items()}
+    assert urls == {name: [URL + name] for name in names}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +220,7 @@ def test_a_link_whose_base_name_is_a_path_is_refused_and_named(path: str) -> Non
 
 def test_a_refused_link_does_not_hide_a_good_one() -> None:
     found = html(f'<a href="..%2F{NAME}">x</a><a href="{NAME}">x</a><a href="..%2F{NAME}">x</a>')
-    assert found == Found(links={NAME: Link(url=URL + NAME)}, refused=(f"../{NAME}",))
+    assert found == Found(links={NAME: (Link(url=URL + NAME),)}, refused=(f"../{NAME}",))
 
 
 # --- JSON (PEP 691) ---------------------------------------------------------------------------
@@ -209,13 +231,13 @@ def test_json() -> None:
     found = listed(entry(filename="foo-0.9.tar.gz"), entry(hashes=hashes, size=5, yanked="bad"))
     digests = (Digest("sha256", SHA256), Digest("sha512", SHA512))
     link = Link(url=ABSOLUTE, digests=digests, yanked="bad", size=5)
-    assert found == Found(links={NAME: link})
+    assert found == Found(links={NAME: (link,)})
 
 
 @pytest.mark.parametrize("content_type", [JSON, f"{JSON}; charset=utf-8", JSON.upper()])
 def test_the_content_type_decides(content_type: str) -> None:
     page = Page(url=URL, content_type=content_type, text=json.dumps({"files": [entry()]}))
-    assert find_links(page, [NAME]).links == {NAME: Link(url=ABSOLUTE)}
+    assert find_links(page, [NAME]).links == {NAME: (Link(url=ABSOLUTE),)}
 
 
 @pytest.mark.parametrize(
@@ -223,19 +245,19 @@ def test_the_content_type_decides(content_type: str) -> None:
     [(True, ""), ("why", "why"), (False, None), ("", None), (None, None), (1, ""), ([2], "")],
 )
 def test_json_yanked(yanked: object, reason: str | None) -> None:
-    assert listed(entry(yanked=yanked)).links[NAME].yanked == reason
+    assert only_listed(yanked=yanked).yanked == reason
 
 
 @pytest.mark.parametrize("size", [-1, True, "5", 5.0, None, []])
 def test_json_size_of_the_wrong_kind_is_none(size: object) -> None:
-    assert listed(entry(size=size)).links[NAME].size is None
+    assert only_listed(size=size).size is None
 
 
 @pytest.mark.parametrize(
     "hashes", [None, [], "sha256", {"sha256": 5}, {"sha256": None}, {"sha256": [SHA256]}, {"": ""}]
 )
 def test_json_hashes_of_the_wrong_kind_say_nothing(hashes: object) -> None:
-    assert listed(entry(hashes=hashes)).links[NAME] == Link(url=ABSOLUTE)
+    assert only_listed(hashes=hashes) == Link(url=ABSOLUTE)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +278,7 @@ def test_json_hashes_of_the_wrong_kind_say_nothing(hashes: object) -> None:
 )
 def test_a_broken_json_entry_is_ignored(broken: object) -> None:
     assert listed(broken) == Found(links={})
-    assert listed(broken, entry()).links == {NAME: Link(url=ABSOLUTE)}
+    assert listed(broken, entry()).links == {NAME: (Link(url=ABSOLUTE),)}
 
 
 @pytest.mark.parametrize("changes", [{"filename": f"../{NAME}"}, {"url": f"/f/..%2F..%2F{NAME}"}])
@@ -309,8 +331,8 @@ WORDS = st.sampled_from(
 @given(words=st.lists(WORDS | st.text(max_size=5), max_size=30), url=st.sampled_from([URL, ""]))
 def test_no_html_makes_it_fail(words: list[str], url: str) -> None:
     page = Page(url=url, content_type="text/html", text="<" + "".join(words))
-    for link in find_links(page, [NAME]).links.values():
-        assert link.url.startswith("http")
+    for links in find_links(page, [NAME]).links.values():
+        assert all(link.url.startswith("http") for link in links)
     assert lists_project(page, NAME) in {True, False}
 
 
@@ -342,6 +364,34 @@ def test_a_hostile_page_takes_no_longer_than_its_length(piece: str) -> None:
     begin = time.process_time()
     assert html(text).links == {}
     assert time.process_time() - begin < 5
+
+
+# --- one file name several times --------------------------------------------------------------
+
+
+def test_every_link_of_a_file_is_kept_in_the_order_of_the_page() -> None:
+    text = "".join(f'<a href="/{each}/{NAME}">{NAME}</a>' for each in "bab")
+    assert [link.url[-len(NAME) - 2 :] for link in html(text).links[NAME]] == [
+        f"b/{NAME}",
+        f"a/{NAME}",
+    ]
+
+
+RIGHT, WRONG = Digest("sha256", SHA256), Digest("sha256", "f" * 64)
+LINKS = [
+    Link(url="yanked", yanked=""),
+    Link(url="plain"),
+    Link(url="contradicts", digests=(WRONG,)),
+    Link(url="other", digests=(Digest("sha512", SHA512),)),
+    Link(url="confirms and yanked", digests=(RIGHT,), yanked="bad"),
+    Link(url="confirms", digests=(RIGHT,)),
+    Link(url="both", digests=(RIGHT, WRONG)),
+]
+
+
+def test_the_best_link_comes_first_and_contradicting_ones_not_at_all() -> None:
+    best = [link.url for link in best_first(LINKS, RIGHT)]
+    assert best == ["confirms", "confirms and yanked", "plain", "other", "yanked"]
 
 
 # --- the rest ---------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ class Limits:
     chunk_size: int = 256 * 1024
     #: Requests for one resource, the first one included.
     attempts: int = 4
+    #: Links tried for one file, where a page lists it several times.
+    links: int = 4
     #: Redirects followed for one request.
     redirects: int = 10
     #: Until a connection stands, and between two packets of an answer.

@@ -29,6 +29,9 @@ _JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 #: The longest start tag looked at; real ones stay below 1 kB.
 _TAG_LENGTH = 8192
 _ANCHOR = re.compile("<a", re.IGNORECASE)
+#: How pages spell what marks a local version and an epoch; Go's templates write ``&#43;``.
+_PLUS = r"(?:\+|%2B|&(?:#43|#x2B|plus);)"
+_EXCLAMATION = "(?:!|%21|&(?:#33|#x21|excl);)"
 
 
 class PageError(ValueError):
@@ -52,6 +55,20 @@ class Link:
         return any(d.algorithm == locked.algorithm and d != locked for d in self.digests)
 
 
+def best_first(links: Iterable[Link], locked: Digest) -> tuple[Link, ...]:
+    """The links of one file name that may lead to the locked file, in the order to try them.
+
+    As `poetry install`: first those by whose hash the index confirms the lock, then those that are
+    not yanked, then as the page lists them. A link that contradicts the lock is left out.
+    """
+    return tuple(
+        sorted(
+            (link for link in links if not link.contradicts(locked)),
+            key=lambda link: (locked not in link.digests, link.yanked is not None),
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """An index page as it came: ``url`` is where it was finally found, without credentials."""
@@ -65,10 +82,11 @@ class Page:
 class Found:
     """What a page says of the files asked for: ``links`` by file name, without those not listed.
 
+    A page may list one file name several times, at different addresses and with different hashes.
     ``refused`` are base names of links to such a file that are paths, and so are not followed.
     """
 
-    links: Mapping[str, Link]
+    links: Mapping[str, tuple[Link, ...]]
     refused: tuple[str, ...] = ()
 
 
@@ -85,15 +103,15 @@ def find_links(page: Page, filenames: Iterable[str]) -> Found:
     """
     patterns = {name: _pattern(name) for name in filenames}
     is_json = page.content_type.partition(";")[0].strip().lower() == _JSON_TYPE
-    links: dict[str, Link] = {}
+    links: dict[str, dict[Link, None]] = {}
     refused: dict[str, None] = {}
     for name, listed, link in (_json_links if is_json else _html_links)(page, patterns):
         paths = [each for each in (listed, _base_name(link.url)) if _leaf(each) != each]
         if paths:
             refused[paths[0]] = None
         else:
-            links.setdefault(name, link)
-    return Found(links=links, refused=tuple(refused))
+            links.setdefault(name, {})[link] = None
+    return Found(links={name: tuple(each) for name, each in links.items()}, refused=tuple(refused))
 
 
 def _base_name(url: str) -> str:
@@ -106,10 +124,13 @@ def _leaf(name: str) -> str:
 
 
 def _pattern(filename: str) -> re.Pattern[str]:
-    """Matches the file name in any spelling of its project, plain or percent-encoded."""
+    """Matches the file name in any spelling of its project, plain, percent-encoded or as HTML.
+
+    Of the characters of a wheel's name only two are ever escaped.
+    """
     project, dash, rest = filename.partition("-")
     words = "[-_.]+".join(re.escape(word) for word in re.split("[-_.]+", project))
-    encoded = re.escape(dash + rest).replace(r"\+", r"(?:\+|%2B)").replace("!", "(?:!|%21)")
+    encoded = re.escape(dash + rest).replace(r"\+", _PLUS).replace("!", _EXCLAMATION)
     return re.compile(words + encoded, re.IGNORECASE | re.ASCII)
 
 

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wheeltarget.core.errors import IntegrityError, NetworkError, Problem, WheeltargetError
-from wheeltarget.core.links import ACCEPT, Found, PageError, find_links, lists_project
+from wheeltarget.core.links import (
+    ACCEPT,
+    Found,
+    PageError,
+    best_first,
+    find_links,
+    lists_project,
+)
 from wheeltarget.core.manifest import without_secrets
 from wheeltarget.io.fetch import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from wheeltarget.core.links import Link, Page
     from wheeltarget.core.model import Digest, LockedFile, LockedPackage
     from wheeltarget.core.plan import Chosen
     from wheeltarget.io.fetch import Client
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The only page of a flat index, or why it cannot be had, once it was asked for."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    outcome: Page | FetchError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +44,30 @@ class Index:
     url: str
     client: Client
     flat: bool = False
+    _kept: _Kept = field(default_factory=_Kept, init=False, repr=False, compare=False)
 
     def page_url(self, project: str) -> str:
         """Where the page of a project is (PEP 503: normalised name, trailing slash)."""
         return self.url if self.flat else f"{self.url.rstrip('/')}/{project}/"
+
+    def page(self, project: str) -> Page:
+        """The page of a project. Raises FetchError."""
+        return self._only_page() if self.flat else self._asked(project)
+
+    def _asked(self, project: str) -> Page:
+        return self.client.page(self.page_url(project), ACCEPT)
+
+    def _only_page(self) -> Page:
+        """Asked for once: it may be large, and every project of the index stands on it."""
+        with self._kept.lock:
+            if self._kept.outcome is None:
+                try:
+                    self._kept.outcome = self._asked("")
+                except FetchError as error:
+                    self._kept.outcome = error
+        if isinstance(self._kept.outcome, FetchError):
+            raise self._kept.outcome
+        return self._kept.outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +86,7 @@ class Wanted:
 
 
 def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
-    """The links of locked files of one project, every one of them, and those that were refused.
+    """The links of locked files of one project, best first, and those that were refused.
 
     Raises NetworkError where the page cannot be had or does not list a file any more, and
     IntegrityError where the index names another hash than the lock. All files are named.
@@ -57,7 +94,7 @@ def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
     project = wanted[0].package.name
     url = index.page_url(project)
     try:
-        page = index.client.page(url, ACCEPT)
+        page = index.page(project)
         found = find_links(page, [each.file.name for each in wanted])
     except (FetchError, PageError) as error:
         raise NetworkError(_page_problem(index, project, url, error)) from error
@@ -65,8 +102,7 @@ def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
     if gone:
         known = lists_project(page, gone[0].file.name)
         raise NetworkError(*(_gone_problem(index, each, known, found.refused) for each in gone))
-    _check_links(index, page.url, wanted, found)
-    return found
+    return replace(found, links=_checked(index, page.url, wanted, found))
 
 
 def _page_problem(index: Index, project: str, url: str, error: Exception) -> Problem:
@@ -108,15 +144,23 @@ def _gone_problem(index: Index, wanted: Wanted, known: bool, refused: Sequence[s
     return Problem(what=what, package=str(wanted.package), file=wanted.file.name, hint=hint)
 
 
-def _check_links(index: Index, page_url: str, wanted: Sequence[Wanted], found: Found) -> None:
-    links = [(each, found.links[each.file.name]) for each in wanted]
-    replaced = [each for each, link in links if link.contradicts(each.digest)]
+def _checked(
+    index: Index, page_url: str, wanted: Sequence[Wanted], found: Found
+) -> Mapping[str, tuple[Link, ...]]:
+    """The links that may be followed, best first."""
+    links = [(each, best_first(found.links[each.file.name], each.digest)) for each in wanted]
+    replaced = [each for each, of in links if not of]
     if replaced:
         raise IntegrityError(*(_replaced_problem(index, each) for each in replaced))
     if urlsplit(page_url).scheme == "https":
-        in_clear = [each for each, link in links if urlsplit(link.url).scheme == "http"]
+        links = [
+            (each, tuple(link for link in of if urlsplit(link.url).scheme == "https"))
+            for each, of in links
+        ]
+        in_clear = [each for each, of in links if not of]
         if in_clear:
             raise NetworkError(*(_in_clear_problem(index, each) for each in in_clear))
+    return {each.file.name: of[: index.client.limits.links] for each, of in links}
 
 
 def _replaced_problem(index: Index, wanted: Wanted) -> Problem:

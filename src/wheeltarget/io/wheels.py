@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from wheeltarget.core.errors import (
     FileSystemError,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 
 _CHUNK = 1024 * 1024
+#: Where one file can be had, best first; at least one.
+_Links: TypeAlias = "tuple[Link, ...]"
 
 
 class Progress(Protocol):
@@ -128,13 +130,13 @@ class Supply:
             if isinstance(result, Stored)
         }
 
-    def _links(self, missing: Sequence[Wanted]) -> Mapping[Digest, tuple[Index, Link]]:
+    def _links(self, missing: Sequence[Wanted]) -> Mapping[Digest, tuple[Index, _Links]]:
         """Where each file is.
 
         Pages come first, so that all that is amiss is known before a long download begins.
         """
         by_page: dict[tuple[Source, str], list[Wanted]] = defaultdict(list)
-        found: dict[Digest, tuple[Index, Link]] = {}
+        found: dict[Digest, tuple[Index, _Links]] = {}
         direct = [each for each in missing if each.package.source.kind == "url"]
         for each in missing:
             if each not in direct:
@@ -142,7 +144,7 @@ class Supply:
         indexes = self._indexes({each.package.source for each in missing})
         for each in direct:
             index = indexes[each.package.source]
-            found[each.digest] = (index, Link(url=index.url))
+            found[each.digest] = (index, (Link(url=index.url),))
         pages = [(indexes[source], of) for (source, _), of in by_page.items()]
         results = run_all(
             pages,
@@ -163,10 +165,10 @@ class Supply:
                     )
                 )
             for each in of:
-                link = page.links[each.file.name]
-                found[each.digest] = (index, link)
-                if link.yanked is not None:
-                    reason = f": {one_line(link.yanked)}" if link.yanked else ""
+                links = page.links[each.file.name]
+                found[each.digest] = (index, links)
+                if (yanked := links[0].yanked) is not None:
+                    reason = f": {one_line(yanked)}" if yanked else ""
                     self.warn(
                         Problem(
                             what=f"{each.file.name} is yanked{reason}; it is used as locked",
@@ -189,16 +191,30 @@ class Supply:
             raise UsageError(*sorted(problems, key=lambda problem: problem.what))
         return indexes
 
-    def _download(self, wanted: Wanted, found: tuple[Index, Link]) -> Stored:
-        index, link = found
+    def _download(self, wanted: Wanted, found: tuple[Index, _Links]) -> Stored:
+        index, links = found
         try:
-            stored = self._download_verified(wanted, index, link)
+            stored = self._download_any(wanted, index, links)
         except FetchError as error:
             raise NetworkError(_download_problem(wanted, index, error)) from error
         except HashMismatchError as error:
             raise IntegrityError(_mismatch_problem(wanted, index, error)) from error
         self.progress.finish_file(wanted.file.name)
         return stored
+
+    def _download_any(self, wanted: Wanted, index: Index, links: _Links) -> Stored:
+        """The file from the first link that leads to it; most files have one only.
+
+        Raises the error of the last link, but a wrong hash is told before all else.
+        """
+        failures: list[FetchError | HashMismatchError] = []
+        for link in links:
+            try:
+                return self._download_verified(wanted, index, link)
+            except (FetchError, HashMismatchError) as error:
+                failures.append(error)
+        wrong = (error for error in failures if isinstance(error, HashMismatchError))
+        raise next(wrong, failures[-1])
 
     def _download_verified(self, wanted: Wanted, index: Index, link: Link) -> Stored:
         def write(chunks: Iterator[bytes]) -> Stored:
