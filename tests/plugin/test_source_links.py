@@ -214,6 +214,35 @@ def test_a_file_that_is_listed_but_gone(make_cli: MakeCli, servers: ExitStack) -
     assert "does not have it any more; run `poetry lock`" in said
 
 
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_file_that_asks_for_credentials(make_cli: MakeCli, servers: ExitStack, code: int) -> None:
+    index = serve(servers, ALPHA)
+    index.behave(ALPHA.filename, status(code), forever=True)
+    said = failed(cli := project_on(make_cli, index), cli(*TARGET), 5)
+    assert f"{ALPHA.filename} of the index private: the server answered {code}" in said
+    assert "(package alpha 1.0)" in said
+    assert "poetry config http-basic.private USER PASSWORD" in said
+
+
+@pytest.mark.parametrize("way", ["environment", "poetry.toml"])
+def test_files_on_another_host_that_asks_for_credentials(
+    make_cli: MakeCli, servers: ExitStack, way: str
+) -> None:
+    index, store = serve(servers), guarded(servers)
+    page(index, f'<a href="{store.file_url(ALPHA.filename)}">{ALPHA.filename}</a>')
+    cli = project_on(make_cli, index)
+    said = failed(cli, cli(*TARGET), 5)
+    assert f"{ALPHA.filename} of the index private: the server answered 401" in said
+    assert f"credentials of private are not for {store.host}" in said
+    settings = {"repositories": {"files": {"url": f"http://{store.host}/"}}}
+    basic = {"http-basic": {"files": {"username": USER, "password": PASSWORD}}}
+    configure(cli, way, {**settings, **basic})
+    ended = cli(*TARGET, "-vvv")
+    bundled(cli, ended)
+    assert told(index, store) == {store.host}
+    assert_nowhere(PASSWORD, cli, ended)
+
+
 # --- one file name several times on a page --------------------------------------------------
 
 RIGHT, WRONG = f"/files/{ALPHA.filename}", f"/other/{ALPHA.filename}"

@@ -19,6 +19,7 @@ from plugin.sourcing import (
     USER,
     assert_nowhere,
     bundled,
+    failed,
     from_source,
     guarded,
     serve,
@@ -26,6 +27,7 @@ from plugin.sourcing import (
 )
 from support.behaviours import redirect, status
 from support.index import PageStyle
+from support.wheels import build_wheel
 from wheeltarget.core.errors import UsageError
 from wheeltarget.core.limits import DEFAULT_LIMITS
 from wheeltarget.core.model import Source
@@ -83,6 +85,52 @@ def test_an_explicit_source(make_cli: MakeCli, servers: ExitStack) -> None:
     sources = [source(private, priority="explicit")]
     cli = make_cli(Recipe(packages=[from_source(BETA, private)], sources=sources))
     bundled(cli, cli(*TARGET))
+
+
+@pytest.mark.parametrize("priority", ["primary", "supplemental", "explicit"])
+def test_a_source_of_any_priority_gives_what_is_locked_from_it_and_nothing_else(
+    make_cli: MakeCli, servers: ExitStack, priority: str
+) -> None:
+    pypi, private = serve(servers, ALPHA, BETA), serve(servers, ALPHA, BETA)
+    sources = [source(private, priority=priority), {"name": "PyPI", "priority": "primary"}]
+    cli = make_cli(
+        Recipe(packages=[from_source(ALPHA, private), locked(BETA)], sources=sources),
+    )
+    cli.sandbox.stand_in_for_pypi(pypi.index_url.removesuffix("simple/"), "legacy")
+    bundled(cli, cli(*TARGET))
+    assert (private.downloads(), pypi.downloads()) == ([ALPHA.filename], [BETA.filename])
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_of_two_primary_sources_the_lock_chooses(
+    make_cli: MakeCli, servers: ExitStack, name: str
+) -> None:
+    indexes = {each: serve(servers, ALPHA) for each in ("first", "second")}
+    sources = [source(index, each, priority="primary") for each, index in indexes.items()]
+    packages = [from_source(ALPHA, indexes[name], name)]
+    cli = make_cli(Recipe(packages=packages, sources=sources))
+    bundled(cli, cli(*TARGET))
+    assert {each: index.downloads() for each, index in indexes.items()} == {
+        "first": [],
+        "second": [],
+        name: [ALPHA.filename],
+    }
+
+
+@pytest.mark.parametrize("priority", ["primary", "supplemental"])
+@pytest.mark.parametrize("kind", ["transparent", "legacy"])
+def test_a_file_that_pypis_mirror_lacks_is_not_taken_from_another_source(
+    make_cli: MakeCli, servers: ExitStack, kind: str, priority: str
+) -> None:
+    older = build_wheel("alpha", "0.9")
+    mirror, other = serve(servers, older), serve(servers, ALPHA)
+    sources = [source(other, "other", priority=priority), {"name": "PyPI", "priority": "primary"}]
+    cli = make_cli(Recipe(packages=[locked(ALPHA)], sources=sources))
+    cli.sandbox.stand_in_for_pypi(mirror.index_url.removesuffix("simple/"), kind)
+    said = failed(cli, cli(*TARGET), 5)
+    assert f"the index PyPI no longer offers {ALPHA.filename} (package alpha 1.0)" in said
+    assert "only the source that the lock names is asked" in said
+    assert (mirror.downloads(), other.requests) == ([], [])
 
 
 def test_the_first_source_stands_in_where_the_pool_has_no_pypi(

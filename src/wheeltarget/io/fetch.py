@@ -47,6 +47,14 @@ class TransientError(FetchError):
         self.wait = wait
 
 
+class TlsError(FetchError):
+    """No secure connection: one side does not accept the other's certificate, or has none."""
+
+
+class ProxyAddressError(FetchError):
+    """What is said to be the proxy is no address of one that we can talk to."""
+
+
 class CancelledError(Exception):
     """The run has been given up; what is under way shall end."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from wheeltarget.core.links import (
     lists_project,
 )
 from wheeltarget.core.manifest import without_secrets
-from wheeltarget.io.fetch import FetchError
+from wheeltarget.io.fetch import FetchError, ProxyAddressError, TlsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,25 +108,60 @@ def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
 
 
 def _page_problem(index: Index, project: str, url: str, error: Exception) -> Problem:
-    status = getattr(error, "status", None)
-    hint = "check that the source is reachable; what is in the cache can be used with --offline"
-    if status in {401, 403}:
-        hint = (
-            f"set credentials for it: poetry config http-basic.{index.name} USER PASSWORD, or "
-            f"POETRY_HTTP_BASIC_{_variable(index.name)}_USERNAME and ..._PASSWORD"
-        )
-    elif status == 404:
+    hint = settings_hint(index, error)
+    if hint is None and getattr(error, "status", None) == 404:
         hint = "check the source's URL, and whether the project has moved"
     return Problem(
         what=f"the index {index.name} gives no page for {project}: {error} "
         f"({without_secrets(url)})",
         package=project,
-        hint=hint,
+        hint=hint
+        or "check that the source is reachable; what is in the cache can be used with --offline",
     )
 
 
-def _variable(name: str) -> str:
-    return name.upper().replace("-", "_").replace(".", "_")
+def settings_hint(index: Index, error: Exception) -> str | None:
+    """Which setting helps against a failed request, where one does."""
+    status = getattr(error, "status", None)
+    if status in {401, 403}:
+        return _credentials_hint(index, urlsplit(getattr(error, "url", index.url)).netloc)
+    if status == 407:
+        return "the proxy asks for credentials; write them into HTTP_PROXY or HTTPS_PROXY"
+    if isinstance(error, ProxyAddressError):
+        return "mend HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; for SOCKS, Poetry needs PySocks"
+    # Some servers let a client without a certificate in, to tell it so with 400.
+    if isinstance(error, TlsError) or (status == 400 and index.url.startswith("https:")):
+        certificates = _config("certificates", index.name)
+        return (
+            f"if the server's certificate is one of your own: {certificates}.cert CA.pem; "
+            f"if it asks for yours: {certificates}.client-cert CERTIFICATE_AND_KEY.pem"
+        )
+    return None
+
+
+def _credentials_hint(index: Index, host: str) -> str:
+    if host != urlsplit(index.url).netloc:
+        return (
+            f"the credentials of {index.name} are not for {host}; if Poetry shall have some for "
+            f"it: poetry config repositories.NAME URL and http-basic.NAME USER PASSWORD"
+        )
+    command = f"set credentials for it: {_config('http-basic', index.name)} USER PASSWORD"
+    if variable := _variable(index.name):
+        return f"{command}, or POETRY_HTTP_BASIC_{variable}_USERNAME and ..._PASSWORD"
+    return command
+
+
+def _config(setting: str, name: str) -> str:
+    return f"poetry config {setting}.{shlex.quote(name)}"
+
+
+def _variable(name: str) -> str | None:
+    """How Poetry writes the name of a source in variables; None where no shell can set those.
+
+    Of a name with a dot, versions of Poetry make different names: it stays, or becomes ``_``.
+    """
+    variable = name.upper().replace("-", "_")
+    return variable if re.fullmatch("[A-Z0-9_]+", variable) else None
 
 
 def _gone_problem(index: Index, wanted: Wanted, known: bool, refused: Sequence[str]) -> Problem:
@@ -134,7 +171,10 @@ def _gone_problem(index: Index, wanted: Wanted, known: bool, refused: Sequence[s
         hint = "a file name that is a path is an attack or a fault; ask whoever runs the index"
     elif known:
         what = f"the index {index.name} no longer offers {wanted.file.name}"
-        hint = "it was removed since it was locked; run `poetry lock`"
+        hint = (
+            "it was removed since it was locked, or this mirror never had it; only the source "
+            "that the lock names is asked; add the file there, or run `poetry lock`"
+        )
     else:
         what = (
             f"the index {index.name} answers for {wanted.package.name} with a page that lists no "

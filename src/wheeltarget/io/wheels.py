@@ -19,7 +19,7 @@ from wheeltarget.core.links import Link
 from wheeltarget.core.report import one_line
 from wheeltarget.io.cache import HashMismatchError, Stored, read_verified
 from wheeltarget.io.fetch import CancelledError, FetchError
-from wheeltarget.io.index import Index, Wanted, links_for, problems_of
+from wheeltarget.io.index import Index, Wanted, links_for, problems_of, settings_hint
 from wheeltarget.io.parallel import run_all
 
 if TYPE_CHECKING:
@@ -278,14 +278,14 @@ def _offline_problem(wanted: Wanted) -> Problem:
 
 
 def _download_problem(wanted: Wanted, index: Index, error: FetchError) -> Problem:
-    gone = error.status in {404, 410}
+    hint = settings_hint(index, error)
+    if hint is None and error.status in {404, 410}:
+        hint = "the index lists it but does not have it any more; run `poetry lock`"
     return Problem(
         what=f"cannot fetch {wanted.file.name} of the index {index.name}: {error} ({error.url})",
         package=str(wanted.package),
         file=wanted.file.name,
-        hint="the index lists it but does not have it any more; run `poetry lock`"
-        if gone
-        else "try again; check the network, proxy and credentials",
+        hint=hint or "try again; check the network, proxy and credentials",
     )
 
 

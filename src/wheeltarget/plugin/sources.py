@@ -26,7 +26,14 @@ from urllib3.exceptions import (
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from wheeltarget.core.errors import Problem, UsageError
-from wheeltarget.io.fetch import Client, FetchError, TransientError, without_userinfo
+from wheeltarget.io.fetch import (
+    Client,
+    FetchError,
+    ProxyAddressError,
+    TlsError,
+    TransientError,
+    without_userinfo,
+)
 from wheeltarget.io.index import Index
 
 if TYPE_CHECKING:
@@ -255,13 +262,19 @@ def translated(url: str) -> Iterator[None]:
 
 def _translate(error: Exception, url: str) -> FetchError:
     causes = list(_causes(error))
-    host = urlsplit(url).hostname
+    if isinstance(error, requests.exceptions.InvalidProxyURL) or _lacks_socks(error):
+        return ProxyAddressError("the address of the proxy cannot be used", url=url)
     if isinstance(error, requests.exceptions.ProxyError):
-        return TransientError("the proxy cannot be reached or refuses", url=url)
+        return _of_proxy(causes, url)
+    return _of_connection(causes, url)
+
+
+def _of_connection(causes: list[BaseException], url: str) -> FetchError:
+    error, host = causes[0], urlsplit(url).hostname
     if any(isinstance(c, (requests.exceptions.SSLError, Urllib3SSLError)) for c in causes):
-        return FetchError(f"TLS with {host} failed: {_short(causes[-1])}", url=url)
+        return TlsError(f"TLS with {host} failed: {_short(causes[-1])}", url=url)
     if type(error) is OSError:  # from requests itself, before anything is sent
-        return FetchError(f"TLS with {host} cannot be set up: {error}", url=url)
+        return TlsError(f"TLS with {host} cannot be set up: {error}", url=url)
     if any(isinstance(c, DecodeError) for c in causes):
         return TransientError(f"what {host} sent cannot be decoded", url=url)
     if any(isinstance(c, NameResolutionError) for c in causes):
@@ -271,6 +284,20 @@ def _translate(error: Exception, url: str) -> FetchError:
     if any(isinstance(c, (ProtocolError, requests.ConnectionError, OSError)) for c in causes):
         return TransientError(f"the connection to {host} broke: {_short(causes[-1])}", url=url)
     return FetchError(f"the request cannot be made: {type(error).__name__}", url=url)
+
+
+def _of_proxy(causes: list[BaseException], url: str) -> FetchError:
+    """What the proxy answered to the wish for a tunnel is known from a text only."""
+    answer = re.search("Tunnel connection failed: ([0-9]{3})", str(causes[-1]))
+    if answer and answer[1].startswith("4"):
+        # Of all these only 407 means the same as if the index had answered it.
+        status = 407 if answer[1] == "407" else None
+        return FetchError(f"the proxy answered {answer[1]}", url=url, status=status)
+    return TransientError("the proxy cannot be reached or refuses", url=url)
+
+
+def _lacks_socks(error: Exception) -> bool:
+    return isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
