@@ -6,7 +6,6 @@ import os
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -19,7 +18,6 @@ from poetry.console.exceptions import GroupNotFoundError
 from wheeltarget.bundle import Workshop, bundle_all
 from wheeltarget.core.config import read_table
 from wheeltarget.core.errors import Problem, UsageError
-from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
 from wheeltarget.core.manifest import json_text
 from wheeltarget.core.plan import explain
 from wheeltarget.core.report import (
@@ -44,6 +42,7 @@ from wheeltarget.io.archive import zip_time
 from wheeltarget.io.paths import bundle_paths
 from wheeltarget.plugin import project as of_poetry
 from wheeltarget.plugin.commands.base import DISTRIBUTION, WheeltargetCommand, values
+from wheeltarget.plugin.settings import cache_folder, limits_of
 from wheeltarget.plugin.surroundings import surroundings
 
 if TYPE_CHECKING:
@@ -255,10 +254,10 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         from wheeltarget.io.wheels import Supply
         from wheeltarget.plugin.sources import Indexes
 
-        limits = _limits(poetry)
-        folder = Path(str(poetry.config.get("cache-dir"))) / "wheeltarget"
+        limits = limits_of(poetry.config)
+        folder = scratch / "cache" if self.option("no-cache") else cache_folder(poetry.config)
         return Supply(
-            cache=Cache(scratch / "cache" if self.option("no-cache") else folder),
+            cache=Cache(folder),
             root=poetry.pyproject_path.parent,
             index_for=Indexes(
                 pool=poetry.pool,
@@ -272,16 +271,6 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             workers=limits.workers,
             offline=self.option("offline"),
         )
-
-
-def _limits(poetry: Poetry) -> Limits:
-    """Our limits with what Poetry's configuration says of workers and retries."""
-    retries = int(poetry.config.get("requests.max-retries") or 0)
-    return replace(
-        DEFAULT_LIMITS,
-        workers=max(1, poetry.config.installer_max_workers),
-        attempts=max(DEFAULT_LIMITS.attempts, retries + 1),
-    )
 
 
 def _split(values: Sequence[str]) -> list[str]:
