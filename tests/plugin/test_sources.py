@@ -133,6 +133,19 @@ def test_a_file_that_pypis_mirror_lacks_is_not_taken_from_another_source(
     assert (mirror.downloads(), other.requests) == ([], [])
 
 
+def test_a_project_that_pypis_mirror_lacks_is_not_taken_from_another_source(
+    make_cli: MakeCli, servers: ExitStack
+) -> None:
+    mirror, other = serve(servers), serve(servers, ALPHA)
+    sources = [source(other, "other"), {"name": "PyPI", "priority": "supplemental"}]
+    cli = make_cli(Recipe(packages=[locked(ALPHA)], sources=sources))
+    cli.sandbox.stand_in_for_pypi(mirror.index_url.removesuffix("simple/"), "legacy")
+    said = failed(cli, cli(*TARGET), 5)
+    assert "the index PyPI gives no page for alpha: the server answered 404" in said
+    assert "only the source that the lock names is asked" in said
+    assert other.requests == []
+
+
 def test_the_first_source_stands_in_where_the_pool_has_no_pypi(
     make_cli: MakeCli, servers: ExitStack
 ) -> None:

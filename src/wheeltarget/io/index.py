@@ -110,7 +110,10 @@ def links_for(index: Index, wanted: Sequence[Wanted]) -> Found:
 def _page_problem(index: Index, project: str, url: str, error: Exception) -> Problem:
     hint = settings_hint(index, error)
     if hint is None and getattr(error, "status", None) == 404:
-        hint = "check the source's URL, and whether the project has moved"
+        hint = (
+            "check the source's URL, and whether it has the project; only the source that the "
+            "lock names is asked"
+        )
     return Problem(
         what=f"the index {index.name} gives no page for {project}: {error} "
         f"({without_secrets(url)})",
