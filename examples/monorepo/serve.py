@@ -15,11 +15,12 @@ import io
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from dulwich.objects import Blob, Commit, Tree
-from dulwich.repo import MemoryRepo
+from dulwich.repo import Repo
 from dulwich.server import DictBackend
 from dulwich.web import make_wsgi_chain
 
@@ -57,9 +58,9 @@ def sdist() -> bytes:
     return packed.getvalue()
 
 
-def repository() -> MemoryRepo:
+def repository(folder: str) -> Repo:
     """A repository with one commit, on main."""
-    repo = MemoryRepo()
+    repo = Repo.init_bare(folder)
     package, root = Tree(), Tree()
     for name, text in GREETER.items():
         blob = Blob.from_string(text.encode())
@@ -86,9 +87,9 @@ class Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def application():
+def application(repo: Repo):
     """The WSGI application: the repository below /greeter.git, the index below /simple."""
-    git = make_wsgi_chain(DictBackend({"/greeter.git": repository()}))
+    git = make_wsgi_chain(DictBackend({"/greeter.git": repo}))
     data = sdist()
     digest = hashlib.sha256(data).hexdigest()
     page = f'<!DOCTYPE html><a href="/files/{SDIST_NAME}#sha256={digest}">{SDIST_NAME}</a>\n'
@@ -113,13 +114,14 @@ def application():
 
 def main(command: list[str]) -> int:
     """Serve while the command runs, and return its exit code."""
-    with make_server("127.0.0.1", PORT, application(), handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            return subprocess.run(command, check=False).returncode
-        finally:
-            server.shutdown()
+    with tempfile.TemporaryDirectory() as folder, repository(folder) as repo:
+        served = application(repo)
+        with make_server("127.0.0.1", PORT, served, handler_class=Quiet) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                return subprocess.run(command, check=False).returncode
+            finally:
+                server.shutdown()
 
 
 if __name__ == "__main__":
