@@ -269,3 +269,29 @@ def test_the_order_of_packages_and_files_changes_nothing(data: st.DataObject) ->
         markers = {str(group): str(marker) for group, marker in package.markers.items()}
         packages.append(locked(package.name, str(package.version), *names, markers=markers))
     assert everything_said(packages) == everything_said(POOL)
+
+
+@pytest.mark.parametrize(
+    ("groups", "extras", "expected"),
+    [
+        (["main"], [], ["idna 3.20"]),
+        (["main", "test"], [], ["idna 3.20", "iniconfig 2.3.1"]),
+        # dev includes test (PEP 735), so the lock has its packages in both groups.
+        (["dev"], [], ["iniconfig 2.3.1", "packaging 26.3"]),
+        (["main"], ["old"], ["click 8.0.4", "idna 3.20"]),
+        (["main"], ["new"], ["click 8.1.7", "idna 3.20"]),
+        (["main"], ["old", "new"], ["idna 3.20"]),
+    ],
+)
+def test_groups_that_include_others_and_extras_that_exclude_each_other(
+    groups: list[str], extras: list[str], expected: list[str]
+) -> None:
+    packages = real_lock("groups").packages
+    plan = plan_for(
+        target_for("cp311,manylinux2014_x86_64"), *packages, groups=groups, extras=extras
+    )
+    assert [str(entry.package) for entry in plan.entries] == expected
+    assert plan.conflicts == ()
+    windows = plan_for(target_for("cp311,win_amd64"), *packages, groups=groups, extras=extras)
+    with_colorama = "test" in groups or "dev" in groups or len(extras) == 1
+    assert ("colorama 0.4.6" in [str(each.package) for each in windows.entries]) is with_colorama
