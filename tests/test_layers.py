@@ -34,7 +34,7 @@ OTHERS = {
     "core": {"packaging", "poetry.core.version.markers", "poetry.core.constraints.version"},
     "io": {"packaging", "build"},
     "bundle": {"packaging"},
-    "plugin": {"packaging", "poetry", "cleo", "requests", "urllib3"},
+    "plugin": {"packaging", "poetry", "cleo", "requests", "urllib3", "dulwich"},
     # PEP 600: who builds a Python can say in a module of this name which wheels it takes.
     "runtime": {"_manylinux"},
 }

@@ -52,8 +52,14 @@ class WheelBuilder(Protocol):
     def own(self) -> RawWheel:
         """The project's own wheel."""
 
+    def prepare(self, entries: Sequence[ToBuild]) -> None:
+        """Get what is needed to build them."""
+
     def package(self, entry: ToBuild) -> RawWheel:
         """The wheel of a locked package."""
+
+    def keep(self, entry: ToBuild, raw: RawWheel) -> None:
+        """Remember a wheel that is what it must be."""
 
     def finish(self, raw: RawWheel, versions: Mapping[NormalizedName, Version]) -> Stored:
         """A wheel as it goes into a bundle with these versions."""
@@ -210,15 +216,9 @@ def _build_all(
     request: Request, plans: Sequence[Plan], workshop: Workshop
 ) -> Sequence[Sequence[_Built]]:
     """What has to be built for each plan, each thing once. Raises with all that went wrong."""
-    # All archives together, before the first of them is built.
-    archives = [
-        Wanted(package=entry.package, file=entry.file, digest=entry.file.digest)
-        for plan in plans
-        for entry in plan.to_build
-        if entry.file is not None and entry.file.digest is not None
-    ]
-    if archives:
-        workshop.supply.obtain(archives)
+    entries = list({_key_of(e): e for plan in plans for e in plan.to_build}.values())
+    if entries:
+        workshop.builder.prepare(entries)
     raws: dict[str, RawWheel] = {}
     failures: list[WheeltargetError] = []
     for key, _, build in _to_build(request, plans, workshop):
@@ -240,6 +240,8 @@ def _build_all(
     if failures:
         gravest, problems = problems_of(failures)
         raise gravest(*problems)
+    for entry in entries:
+        workshop.builder.keep(entry, raws[_key_of(entry)])
     return results
 
 
@@ -249,10 +251,14 @@ def _to_build(
     """What has to be built, each thing once: a key, what it is, and how."""
     if request.project.packaged:
         yield "", Origin(project=request.project), workshop.builder.own
-    entries = {f"{e.package} {e.package.source}": e for plan in plans for e in plan.to_build}
+    entries = {_key_of(entry): entry for plan in plans for entry in plan.to_build}
     for key, entry in entries.items():
         origin = Origin(project=request.project, package=entry.package)
         yield key, origin, partial(workshop.builder.package, entry)
+
+
+def _key_of(entry: ToBuild) -> str:
+    return f"{entry.package} {entry.package.source}"
 
 
 def _fitted(
@@ -301,7 +307,7 @@ def _write_healing(
         except HashMismatchError as error:
             wanted = {each.digest: each for each in map(Wanted.of, plan.chosen)}
             if error.digest not in wanted:
-                raise IntegrityError(_changed_problem(request)) from error
+                raise IntegrityError(_changed_problem()) from error
             damaged = [each for d, each in wanted.items() if not is_intact(stored[d])]
             for each in damaged:
                 workshop.supply.cache.discard(each.digest)
@@ -315,10 +321,9 @@ def _write_healing(
     )
 
 
-def _changed_problem(request: Request) -> Problem:
+def _changed_problem() -> Problem:
     return Problem(
         what="a wheel that was built here changed while it was bundled",
-        package=f"{request.project.name} {request.project.version}",
         hint="something else writes into the folder for temporary files; run it again",
     )
 

@@ -270,6 +270,8 @@ def test_what_is_no_marker_is_refused(marker: str) -> None:
     assert refused(foo(markers={"main": marker})).startswith("package foo.markers: ")
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 # --- sources ----------------------------------------------------------------------------------
 
 
@@ -285,12 +287,12 @@ def test_what_is_no_marker_is_refused(marker: str) -> None:
         ({"type": "file", "url": "a.whl"}, Source(kind="file", url="a.whl")),
         ({"type": "url", "url": "https://x/a.whl"}, Source(kind="url", url="https://x/a.whl")),
         (
-            {"type": "git", "url": "git@x:y", "reference": "main", "resolved_reference": "abc"},
-            Source(kind="git", url="git@x:y", reference="main", commit="abc"),
+            {"type": "git", "url": "git@x:y", "reference": "main", "resolved_reference": COMMIT},
+            Source(kind="git", url="git@x:y", reference="main", commit=COMMIT),
         ),
         (
-            {"type": "git", "url": "x", "subdirectory": "sub"},
-            Source(kind="git", url="x", subdirectory="sub"),
+            {"type": "git", "url": "x", "resolved_reference": COMMIT, "subdirectory": "sub"},
+            Source(kind="git", url="x", commit=COMMIT, subdirectory="sub"),
         ),
     ],
 )
@@ -354,3 +356,26 @@ def test_a_file_that_stands_twice_with_one_hash_is_one_file() -> None:
     twice = [raw_file(WHEEL), raw_file(WHEEL, SHA256.upper().replace("SHA", "sha"))]
     (file,) = read_lock(foo(files=twice)).packages[0].files
     assert file.name == WHEEL
+
+
+@pytest.mark.parametrize(
+    "commit", [None, "", "main", "HEAD", COMMIT[:12], COMMIT.upper(), f"{COMMIT} "]
+)
+def test_a_repository_is_locked_at_a_full_commit_or_not_at_all(commit: str | None) -> None:
+    source = {"type": "git", "url": "https://host/x.git", "reference": "main"}
+    if commit is not None:
+        source["resolved_reference"] = commit
+    assert refused(foo(source=source)) == (
+        "package foo.source.resolved_reference: must be the full hash of a commit, which is built"
+    )
+
+
+@pytest.mark.parametrize("kind", ["url", "file"])
+def test_an_archive_that_is_no_indexs_is_named_as_its_owner_likes(kind: str) -> None:
+    free = {"type": kind, "url": "https://host/x"}
+    archive = "repository-9.9.tar.gz"
+    (file,) = locked("foo", "1.0", archive, source=free).files
+    assert file.name == archive
+    for name, source in (("other-1.0-py3-none-any.whl", free), (archive, None)):
+        with pytest.raises(LockError, match="it is the name of another project or version"):
+            locked("foo", "1.0", name, source=source)

@@ -210,6 +210,14 @@ SECRETS = "https://user:s3cret@host:8443/simple/?token=s3cret#s3cret"
             Source(kind="git", url="git@host:me/x.git", commit="c0ffee"),
             {"type": "git", "url": "host:me/x.git", "commit": "c0ffee"},
         ),
+        (
+            Source(kind="git", url="git@host:/srv/x.git", commit="c0ffee"),
+            {"type": "git", "url": "host:/srv/x.git", "commit": "c0ffee"},
+        ),
+        (
+            Source(kind="git", url="C:\\Users\\me\\x", commit="c0ffee"),
+            {"type": "git", "url": "(not a URL)", "commit": "c0ffee"},
+        ),
     ],
 )
 def test_where_a_file_comes_from(source: Source | None, document: object) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from email.parser import HeaderParser
+from email.policy import compat32
 
 import pytest
 from hypothesis import given
@@ -152,6 +154,7 @@ def compared(
         (["other @ file:///x"], {"other": {"path": "../other", "develop": True}}),
         (["other"], {"other": {"git": "https://host/x", "rev": "main"}}),
         (["other @ file:///x", "other>=1"], {"other": ">=1"}),
+        (["idna===3.4"], {"idna": "==3.4"}),
     ],
 )
 def test_what_asks_for_the_same_is_no_difference(requires: list[str], lock: Raw) -> None:
@@ -202,3 +205,47 @@ def test_another_name_or_version_is_a_difference(name: str, version: str) -> Non
 def test_a_dependency_in_the_lock_that_cannot_be_read_is_told(value: object) -> None:
     with pytest.raises(MetadataError):
         compared(lock={"idna": value})
+
+
+# --- as real backends write it ----------------------------------------------------------------
+
+#: Of setuptools and hatchling: a licence with paragraphs is one folded header.
+LICENCE = "License: One\n        \n        Two\x0c\u2028three\n\t\n        Four\n"
+
+
+def test_a_licence_with_paragraphs_does_not_end_the_headers() -> None:
+    text = HEAD + LICENCE + "Requires-Dist: other @ file:///home/me/other\n\nThe end\n"
+    (found,) = read_metadata(text).requires
+    assert found.url == "file:///home/me/other"
+    assert localise(text, VERSIONS) == (HEAD + LICENCE + "Requires-Dist: other==2.0\n\nThe end\n")
+
+
+@quick
+@given(
+    st.lists(st.text("ab\x0c\u2028\x85 ", max_size=6), max_size=5),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_headers_are_those_that_the_email_package_reads(lines: list[str], end: str) -> None:
+    folded = "License: x" + "".join(f"{end}  {line}" for line in lines)
+    text = (
+        f"Name: a{end}Version: 1{end}{folded}{end}Requires-Dist: b{end}{end}Requires-Dist: c{end}"
+    )
+    expected = HeaderParser(policy=compat32).parsestr(text).get_all("Requires-Dist")
+    assert [str(each) for each in read_metadata(text).requires] == expected == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("requires_python", "expected"),
+    [
+        ("", []),
+        (">=3.8", []),
+        (">=3.11.2,<4", []),
+        (">=3.13", ["it requires Python >=3.13, the target has 3.11.4"]),
+        ("<3.11", ["it requires Python <3.11, the target has 3.11.4"]),
+    ],
+)
+def test_the_python_that_is_required_must_be_the_targets(
+    requires_python: str, expected: list[str]
+) -> None:
+    text = HEAD + f"Requires-Python: {requires_python}\n"
+    assert differences(read_metadata(text), locked("lib-a", "1.0"), TARGET) == expected

@@ -190,7 +190,8 @@ SDIST, ZIP = "foo-1.0.tar.gz", "foo-1.0.zip"
 @pytest.mark.parametrize("kind", ["directory", "git"])
 @pytest.mark.parametrize("build", [(), ("foo",)])
 def test_what_is_locked_as_a_tree_is_built(kind: str, build: tuple[str, ...]) -> None:
-    package = locked("foo", "1.0", source={"type": kind, "url": "../foo"})
+    source = {"type": kind, "url": "../foo", "resolved_reference": "1" * 40}
+    package = locked("foo", "1.0", source=source)
     plan = plan_for(LINUX, package, build=build)
     assert plan.to_build == (ToBuild(package=package),)
     assert plan.ok
@@ -212,6 +213,16 @@ def test_a_wheel_that_fits_is_taken_rather_than_built(kind: str) -> None:
     plan = plan_for(LINUX, package, build=["foo"])
     assert [entry.file.name for entry in plan.chosen] == [wheel]
     assert plan.to_build == ()
+
+
+def test_what_is_no_archive_is_not_built_and_a_trusted_one_comes_first() -> None:
+    installer = "foo-1.0.win32.exe"
+    assert plan_for(LINUX, locked("foo", "1.0", installer), build=["foo"]).to_build == ()
+    files = [raw_file(SDIST, "md5:" + "a" * 32), raw_file(ZIP)]
+    raw = {**raw_package("foo", "1.0"), "files": files}
+    (entry,) = plan_for(LINUX, *read_lock(raw_lock(raw)).packages, build=["foo"]).to_build
+    assert entry.file is not None
+    assert entry.file.name == ZIP
 
 
 def test_without_an_archive_there_is_nothing_to_build_from() -> None:

@@ -396,7 +396,7 @@ def test_a_target_is_named_although_a_longer_word_holds_its_name() -> None:
 
 
 def test_what_is_to_be_built_is_listed() -> None:
-    commit = "0123456789abcdef"
+    commit = "0123456789abcdef0123456789abcdef01234567"
     git = {"type": "git", "url": "https://u:p@host/a.git", "resolved_reference": commit}
     plan = plan_for(
         LEGACY,

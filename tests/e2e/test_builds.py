@@ -273,6 +273,53 @@ def test_a_commit_that_is_gone(cli_for: Any, tmp_path: Path) -> None:
     )
 
 
+def test_a_tag_that_is_named_like_the_locked_commit_is_not_taken_for_it(
+    cli_for: Any, tmp_path: Path
+) -> None:
+    folder = tree(tmp_path / "repo", "greet")
+    commit = repository(folder)
+    (folder / "greet" / "__init__.py").write_text("EVIL = 1\n", encoding="utf-8")
+    evil = repository(folder)
+    tag = ["git", "-C", str(folder), "update-ref", f"refs/tags/{commit}", evil]
+    subprocess.run(tag, check=True)
+    cli = cli_for(from_git("greet", folder, commit))
+    failed(cli(*TARGET), 6, f"gives commit {evil} for greet 0.1, and {commit} is locked")
+    assert not (cli.project / "dist").exists()
+
+
+def test_offline_a_repository_is_not_asked(cli_for: Any, tmp_path: Path) -> None:
+    commit = repository(tree(tmp_path / "repo", "greet"))
+    cli = cli_for(from_git("greet", tmp_path / "repo", commit))
+    failed(cli(*TARGET, "--offline"), 5, "greet 0.1 has not been built before, and --offline")
+
+
+def test_the_settings_of_git_on_this_machine_do_not_show(
+    cli_for: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = repository(tree(tmp_path / "repo", "greet"))
+    bundles = []
+    for setting in ("false", "true"):
+        (tmp_path / "home").mkdir(exist_ok=True)
+        config = tmp_path / "home" / ".gitconfig"
+        config.write_text(f"[core]\n\tautocrlf = {setting}\n", encoding="utf-8")
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        cli = cli_for(from_git("greet", tmp_path / "repo", commit))
+        built(cli, "--no-cache")
+        bundles.append((cli.project / BUNDLE).read_bytes())
+    assert bundles[0] == bundles[1]
+
+
+def test_a_password_in_a_repositorys_address_is_not_printed(
+    cli_for: Any, index: IndexServer
+) -> None:
+    url = index.index_url.replace("://", "://joe:s3cr3t@") + "x.git"
+    source = {"type": "git", "url": url, "resolved_reference": "1" * 40}
+    cli = cli_for(Locked(name="greet", version="0.1", files={}, source=source))
+    ended = cli.process(*TARGET, "-vvv")
+    assert ended.code == 5
+    assert "s3cr3t" not in ended.out + ended.err
+
+
 def test_a_folder_that_a_repository_does_not_have(cli_for: Any, tmp_path: Path) -> None:
     commit = repository(tree(tmp_path / "repo", "greet"))
     for subdirectory in ("nowhere", "../.."):
@@ -325,6 +372,39 @@ def test_a_damaged_memory_of_what_was_built_is_mended(cli_for: Any) -> None:
             note.write_text(text, encoding="utf-8")
             built(cli, "--build", "old-style")
             assert (cli.project / BUNDLE).read_bytes() == first
+
+
+def test_a_damaged_archive_in_the_cache_is_fetched_again(cli_for: Any, index: IndexServer) -> None:
+    cli = cli_for(archive())
+    built(cli, "--build", "old-style")
+    first = (cli.project / BUNDLE).read_bytes()
+    cache = cli.sandbox.cache / "wheeltarget"
+    shutil.rmtree(cache / "built")
+    cached = cache / "sha256" / SDIST.sha256[:2] / SDIST.sha256[2:]
+    cached.write_bytes(SDIST.data[:-1] + b"?")
+    built(cli, "--build", "old-style")
+    assert (cli.project / BUNDLE).read_bytes() == first
+    assert cached.read_bytes() == SDIST.data
+
+
+def test_what_was_built_is_enough_without_its_archive(cli_for: Any) -> None:
+    cli = cli_for(archive())
+    built(cli, "--build", "old-style")
+    (cli.sandbox.cache / "wheeltarget/sha256" / SDIST.sha256[:2] / SDIST.sha256[2:]).unlink()
+    built(cli, "--build", "old-style", "--offline")
+
+
+def test_only_what_is_right_is_remembered(cli_for: Any, tmp_path: Path) -> None:
+    backend = NATIVE.replace("0.1", "0.2") + "\n"
+    commit = repository(own_backend(tmp_path / "repo", backend))
+    cli = cli_for(from_git("lib-a", tmp_path / "repo", commit))
+    failed(cli(*TARGET), 6, "it is lib-a 0.2, the lock says lib-a 0.1")
+    assert not (cli.sandbox.cache / "wheeltarget" / "built").exists()
+
+
+def test_that_something_is_built_is_said(cli_for: Any) -> None:
+    ended = cli_for(archive())(*TARGET, "--build", "old-style")
+    assert f"Building old-style 1.0 from {SDIST.filename}\n" in ended.err
 
 
 def test_an_archive_is_verified_before_it_is_built(cli_for: Any, index: IndexServer) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -274,7 +274,13 @@ class NoBuilder:
     def own(self) -> RawWheel:
         raise AssertionError("the project has no wheel of its own")
 
+    def prepare(self, entries: Sequence[ToBuild]) -> None:
+        raise AssertionError(entries)
+
     def package(self, entry: ToBuild) -> RawWheel:
+        raise AssertionError(entry)
+
+    def keep(self, entry: ToBuild, raw: RawWheel) -> None:
         raise AssertionError(entry)
 
     def finish(self, raw: RawWheel, versions: Mapping[NormalizedName, Version]) -> Stored:

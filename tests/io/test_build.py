@@ -17,7 +17,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from support.wheels import build_wheel
-from wheeltarget.core.errors import FileSystemError, IntegrityError, PlanError, WheeltargetError
+from wheeltarget.core.errors import (
+    FileSystemError,
+    IntegrityError,
+    NetworkError,
+    PlanError,
+    WheeltargetError,
+)
 from wheeltarget.core.model import Project
 from wheeltarget.core.wheelname import WheelName
 from wheeltarget.io.archive import zip_time
@@ -91,7 +97,13 @@ def build(source: Path, out: Path, **changes: Any) -> tuple[WheelName, Stored]:
     }
     nothing: Any = None
     builder = Builder(
-        project=PROJECT, root=source, folder=out, supply=nothing, checkout=nothing, **given
+        project=PROJECT,
+        root=source,
+        folder=out,
+        supply=nothing,
+        checkout=nothing,
+        tell=print,
+        **given,
     )
     raw = builder.own()
     return raw.name, builder.finish(raw, {})
@@ -193,14 +205,14 @@ def test_a_backend_that_cannot_be_installed(
 
 
 def test_offline_a_backend_that_is_not_there_is_named(tmp_path: Path) -> None:
-    said = fails(project(tmp_path / "source", UNKNOWN), tmp_path / "out", PlanError)
+    said = fails(project(tmp_path / "source", UNKNOWN), tmp_path / "out", NetworkError)
     assert "it needs no-such-backend>=5, and --offline forbids the network" in said
 
 
 def test_offline_what_the_backend_asks_for_is_named_too(tmp_path: Path) -> None:
     asks = "def get_requires_for_build_wheel(config_settings=None):\n    return ['no-such-thing']\n"
     source = project(tmp_path / "source", OWN, {"backend.py": asks})
-    said = fails(source, tmp_path / "out", PlanError)
+    said = fails(source, tmp_path / "out", NetworkError)
     assert "it needs no-such-thing, and --offline forbids the network" in said
 
 
@@ -226,6 +238,43 @@ def test_a_build_that_fails_shows_the_end_of_its_log(
 
 def test_a_folder_without_a_project(tmp_path: Path) -> None:
     assert "failed" in fails(tmp_path / "nowhere", tmp_path / "out", PlanError)
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "def build_wheel(*a):\n    return None\n",
+        "def build_wheel(*a):\n    return 5\n",
+        "def build_wheel(*a):\n    return 'demo-1.0-py3-none-any.whl'\n",
+        "def get_requires_for_build_wheel(*a):\n    return ['a >>> 1']\n",
+    ],
+)
+def test_what_a_broken_backend_gives_is_never_an_internal_error(
+    tmp_path: Path, backend: str
+) -> None:
+    source = project(tmp_path / "source", OWN, {"backend.py": backend})
+    with pytest.raises((PlanError, IntegrityError)):
+        build(source, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "system", ['[build-system]\nrequires = ["a >>> 1"]\n', "[build-system]\nrequires = []\n# \xff"]
+)
+def test_a_broken_project_is_never_an_internal_error(tmp_path: Path, system: str) -> None:
+    source = project(tmp_path / "source", OWN)
+    (source / "pyproject.toml").write_bytes(system.encode("latin-1"))
+    with pytest.raises(PlanError):
+        build(source, tmp_path / "out")
+
+
+def test_a_build_does_not_see_the_credentials_of_poetry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POETRY_HTTP_BASIC_X_PASSWORD", "s3cret")
+    monkeypatch.setenv("POETRY_PYPI_TOKEN_X", "s3cret")
+    look = "import os, sys\nsys.exit(' '.join(sorted(os.environ.values())))\n"
+    source = project(tmp_path / "source", OWN, {"backend.py": look})
+    assert "s3cret" not in fails(source, tmp_path / "out", PlanError)
 
 
 # --- checking ----------------------------------------------------------------------------------

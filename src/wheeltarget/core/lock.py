@@ -51,6 +51,10 @@ _KINDS = {
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
+#: A commit of git, by SHA-1 or SHA-256.
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
 class ContradictionError(ValueError):
     """A file entry that contradicts another one, or the package that it stands in."""
 
@@ -94,12 +98,13 @@ def _read_package(raw: Mapping[str, object], index: int, problems: list[Problem]
     name = _name(need(raw, "name", str, path), join(path, "name"))
     path = f"package {name}"
     version = _version(need(raw, "version", str, path), join(path, "version"))
+    source = _read_source(raw, path)
     return LockedPackage(
         name=name,
         version=version,
         markers=_read_markers(raw, path),
-        files=_read_files(raw, name, version, problems),
-        source=_read_source(raw, path),
+        files=_read_files(raw, name, version, source, problems),
+        source=source,
         requires=get(raw, "dependencies", dict, path) or {},
     )
 
@@ -153,19 +158,25 @@ def _read_source(raw: Mapping[str, object], path: str) -> Source:
     kind = need(source, "type", str, path)
     if kind not in _KINDS:
         raise KeyPathError(join(path, "type"), f"unknown kind of source {kind!r}")
-    return Source(
+    read = Source(
         kind=cast("Literal['index', 'directory', 'file', 'git', 'url']", _KINDS[kind]),
         url=need(source, "url", str, path),
         reference=get(source, "reference", str, path),
         commit=get(source, "resolved_reference", str, path),
         subdirectory=get(source, "subdirectory", str, path),
     )
+    if kind == "git" and not _COMMIT.fullmatch(read.commit or ""):
+        raise KeyPathError(
+            join(path, "resolved_reference"), "must be the full hash of a commit, which is built"
+        )
+    return read
 
 
 def _read_files(
     raw: Mapping[str, object],
     name: NormalizedName,
     version: Version,
+    source: Source,
     problems: list[Problem],
 ) -> tuple[LockedFile, ...]:
     path = join(f"package {name}", "files")
@@ -176,7 +187,11 @@ def _read_files(
         filename = str(need(item, "file", str, item_path))
         hash_text = get(item, "hash", str, item_path)
         try:
-            file = _read_file(filename, hash_text, name, version)
+            file = _read_file(filename, hash_text)
+            # Archives at a URL or in a folder are named as their owner likes.
+            free = file.wheel is None and source.kind in {"url", "file"}
+            if not free and _belongs_elsewhere(filename, file.wheel, name, version):
+                raise ContradictionError("it is the name of another project or version")
             _check_repeated(files.setdefault(filename, file), file)
         except (UnsafeFileNameError, ContradictionError) as error:
             problems.append(
@@ -195,9 +210,7 @@ def _check_repeated(first: LockedFile, again: LockedFile) -> None:
         raise ContradictionError("it stands in the lock with two hashes")
 
 
-def _read_file(
-    filename: str, hash_text: str | None, name: NormalizedName, version: Version
-) -> LockedFile:
+def _read_file(filename: str, hash_text: str | None) -> LockedFile:
     check_file_name(filename)
     digest, distrust = _digest(hash_text)
     wheel: WheelName | None = None
@@ -207,8 +220,6 @@ def _read_file(
             wheel = parse_wheel_name(filename)
         except MalformedWheelNameError as error:
             malformed = str(error)
-    if _belongs_elsewhere(filename, wheel, name, version):
-        raise ContradictionError("it is the name of another project or version")
     return LockedFile(
         name=filename,
         digest=digest,

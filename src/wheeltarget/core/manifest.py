@@ -136,7 +136,7 @@ def source_document(source: Source | None) -> Mapping[str, object] | None:
 
 def git_address(url: str) -> str:
     """The address of a git repository without user and password, in git's short form, too."""
-    match = re.fullmatch(r"(?:[\w.-]+@)?([\w.-]+:[^/@][^@]*)", url)
+    match = re.fullmatch(r"(?:[\w.-]+@)?([\w.-]{2,}:(?!//)[^@\\]+)", url)
     return match[1] if match else without_secrets(url)
 
 

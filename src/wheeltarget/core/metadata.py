@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wheeltarget.core.target import Target
 
 _HEADER = re.compile(r"([A-Za-z-]+):[ \t]*(.*)")
+_LINE_END = re.compile(r"\r?\n")
 _REQUIRES = "requires-dist"
 #: In the lock, what makes a dependency a direct reference.
 _DIRECT = ("path", "url", "git", "file")
@@ -36,11 +37,15 @@ class MetadataError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What matters here of METADATA. ``requires`` are its ``Requires-Dist`` in order."""
+    """What matters here of METADATA.
+
+    ``requires`` are its ``Requires-Dist`` in order, ``requires_python`` is empty where any will do.
+    """
 
     name: NormalizedName
     version: Version
     requires: tuple[Requirement, ...]
+    requires_python: str = ""
 
 
 def read_metadata(text: str) -> Metadata:
@@ -56,16 +61,21 @@ def read_metadata(text: str) -> Metadata:
             name=canonicalize_name(fields["name"][0]),
             version=Version(fields["version"][0]),
             requires=tuple(Requirement(value) for value in fields.get(_REQUIRES, [])),
+            requires_python="".join(fields.get("requires-python", [])),
         )
     except (InvalidVersion, InvalidRequirement) as error:
         raise MetadataError(f"METADATA cannot be read: {error}") from error
 
 
 def _headers(text: str) -> Iterator[tuple[str, str]]:
-    """Names and unfolded values, down to the empty line before the description."""
+    """Names and unfolded values, down to the empty line before the description.
+
+    A line of white space alone continues a header, as in a licence with paragraphs.
+    """
     name, value = "", ""
-    for line in text.splitlines():
-        if not line.strip():
+    # Not splitlines(), which knows many more line ends than the format does.
+    for line in _LINE_END.split(text):
+        if not line:
             break
         if line[0] in " \t":
             value += f" {line.strip()}"
@@ -95,7 +105,7 @@ def localise(text: str, versions: Mapping[NormalizedName, Version]) -> str:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    match = re.search(r"\r?\n[ \t]*\r?\n", text)
+    match = re.search(r"\r?\n\r?\n", text)
     if match is None:
         return text.rstrip("\r\n"), "\n", ""
     return text[: match.start()], match[0], text[match.end() :]
@@ -134,6 +144,9 @@ def differences(metadata: Metadata, package: LockedPackage, target: Target) -> l
     found = []
     if (metadata.name, metadata.version) != (package.name, package.version):
         found.append(f"it is {metadata.name} {metadata.version}, the lock says {package}")
+    if not _may_python(metadata.requires_python, target):
+        wanted = metadata.requires_python
+        found.append(f"it requires Python {wanted}, the target has {target.python}")
     built = _merged(_of_metadata(metadata, target))
     locked = _merged(_of_lock(package, target))
     for name in sorted(built.keys() | locked.keys()):
@@ -211,6 +224,7 @@ def _may_python(constraint: str, target: Target) -> bool:
 
 def _constraint(text: str) -> VersionConstraint:
     try:
-        return parse_constraint(text or "*")
+        # PEP 440's arbitrary equality, of which poetry-core knows nothing.
+        return parse_constraint(text.replace("===", "==") or "*")
     except ValueError as error:
         raise MetadataError(f"{text!r} is no version constraint: {error}") from error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wheeltarget.core.explain import Compatibility, Rejection, hint_for, reject
 from wheeltarget.core.markers import MarkerValueError, any_of, evaluate
 from wheeltarget.core.platforms import Platform, version_of
+from wheeltarget.core.wheelname import SDIST_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -272,8 +273,13 @@ def choose(
 
 def _source_archive(package: LockedPackage) -> LockedFile | None:
     """The archive to build from: a ``.tar.gz``, as PEP 625 wants it, before others."""
-    archives = [file for file in package.files if file.wheel is None and file.malformed is None]
-    return min(archives, key=lambda f: (not f.name.endswith(".tar.gz"), f.name), default=None)
+    archives = [file for file in package.files if file.name.endswith(SDIST_SUFFIXES)]
+    best = SDIST_SUFFIXES[0]
+    return min(
+        archives,
+        key=lambda file: (file.digest is None, not file.name.endswith(best), file.name),
+        default=None,
+    )
 
 
 def _unavailable(package: LockedPackage, fit: Compatibility) -> Unavailable:

@@ -290,18 +290,16 @@ def _way_out_lines(plan: Plan, total: int) -> list[str]:
 def _chosen_rows(plan: Plan, project: Project) -> list[str]:
     own = [(f"{project.name} {project.version}", "(its own wheel, to be built)")]
     chosen = [(str(entry.package), entry.file.name) for entry in plan.chosen]
-    built = [
-        (str(entry.package), f"(to be built from {_origin(entry)})") for entry in plan.to_build
-    ]
+    built = [(str(entry.package), f"(to be built from {origin(entry)})") for entry in plan.to_build]
     return aligned(sorted(chosen + built + (own if project.packaged else [])))
 
 
 def _build_rows(plan: Plan) -> list[str]:
-    return aligned((str(entry.package), f"from {_origin(entry)}") for entry in plan.to_build)
+    return aligned((str(entry.package), f"from {origin(entry)}") for entry in plan.to_build)
 
 
-def _origin(entry: ToBuild) -> str:
-    """What a package is built from."""
+def origin(entry: ToBuild) -> str:
+    """What a package is built from, for a person."""
     if entry.file is not None:
         return entry.file.name
     source = entry.package.source

@@ -34,7 +34,8 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9._!+]+")
 _BUILD = re.compile(r"([0-9]+)([A-Za-z0-9_.]*)")
 _TAG_SET = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
-_SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tar", ".tgz")
+#: What a source archive's name ends in, the one of PEP 625 first.
+SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tar.Z", ".tar", ".tgz")
 
 
 class UnsafeFileNameError(ValueError):
@@ -162,7 +163,7 @@ def contradicts_package(filename: str, name: NormalizedName, version: Version) -
     ``project-version``, and no reading gives the locked one.
     """
     stem = next(
-        (filename[: -len(suffix)] for suffix in _SDIST_SUFFIXES if filename.endswith(suffix)),
+        (filename[: -len(suffix)] for suffix in SDIST_SUFFIXES if filename.endswith(suffix)),
         None,
     )
     if stem is None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import tarfile
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from packaging.requirements import InvalidRequirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +28,10 @@ Step = Literal["sdist", "wheel"]
 
 class BuildLogError(Exception):
     """A step of a build failed; the text is the end of what it printed."""
+
+
+class NeedsNetworkError(BuildLogError):
+    """What the backend needs is not here, and nothing may be fetched."""
 
 
 def run_backend(
@@ -54,6 +63,9 @@ def run_backend(
         raise BuildLogError(f"    {error}\n{trace}".rstrip()) from error
     except (BuildException, FailedProcessError) as error:
         raise BuildLogError(f"    {error}") from error
+    # What a broken project or backend gives, where its frontend does not look.
+    except (InvalidRequirement, UnicodeDecodeError, TypeError) as error:
+        raise BuildLogError(f"    {type(error).__name__}: {error}") from error
     except subprocess.CalledProcessError as error:
         raise BuildLogError(_end_of(error.output)) from error
 
@@ -72,7 +84,7 @@ def _build(
         return _take(steps, source, out, lambda tree: ProjectBuilder(tree, runner=run))
     if offline:
         needs = ", ".join(sorted({chain[0] for chain in lacks}))
-        raise BuildLogError(f"    it needs {needs}, and --offline forbids the network")
+        raise NeedsNetworkError(f"    it needs {needs}, and --offline forbids the network")
     with DefaultIsolatedEnv() as environment:
 
         def isolated(tree: Path) -> ProjectBuilder:
@@ -99,6 +111,7 @@ def unpacked(archive: Path, folder: Path) -> Path:
 
     Raises BuildLogError where it is no archive, or has a member that would lie elsewhere.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         # By its name: an uncompressed tar may hold a zip, and then looks like one.
         if archive.name.endswith(".zip"):
@@ -107,10 +120,15 @@ def unpacked(archive: Path, folder: Path) -> Path:
         else:
             with tarfile.open(archive) as tar:
                 _extract(tar, folder)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, *_BROKEN) as error:
         raise BuildLogError(f"    {archive.name} cannot be unpacked: {error}") from error
-    inside = [path for path in folder.iterdir() if path.name != "pax_global_header"]
-    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+    # Macs add a hidden twin to what they pack.
+    inside = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir()]
+    return inside[0] if len(inside) == 1 else folder
+
+
+#: Members that cannot be written as they are, unknown compressions, and what breaks within one.
+_BROKEN = (FileExistsError, NotADirectoryError, IsADirectoryError, RuntimeError, zlib.error)
 
 
 def _extract(tar: tarfile.TarFile, folder: Path) -> None:
@@ -121,31 +139,51 @@ def _extract(tar: tarfile.TarFile, folder: Path) -> None:
     tar.extractall(folder, filter="data")
 
 
+_CREDENTIALS = ("POETRY_HTTP_BASIC_", "POETRY_PYPI_TOKEN_")
+
+
 def _runner(out: Path, epoch: str) -> Callable[..., None]:
     # What a backend leaves behind when it fails goes away with the folder.
-    ours = {"SOURCE_DATE_EPOCH": epoch, "TMPDIR": str(out), "TEMP": str(out), "TMP": str(out)}
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(out))
+    # What changes bytes from run to run or from machine to machine, as far as it can be set.
+    ours = {"SOURCE_DATE_EPOCH": epoch, "PYTHONHASHSEED": "0", "TZ": "UTC", **temporary}
+    # A build is foreign code, which has no business with Poetry's credentials.
+    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(_CREDENTIALS)}
 
     def run(
         cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
     ) -> None:
-        _run_quietly(cmd, cwd, {**os.environ, **(extra_environ or {}), **ours})
+        _run_quietly(cmd, cwd, {**kept, **(extra_environ or {}), **ours})
 
     return run
 
 
 def _run_quietly(command: Sequence[str], cwd: str | None, environ: Mapping[str, str]) -> None:
-    try:
-        subprocess.run(
-            command,
-            cwd=cwd,
-            env=environ,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except subprocess.CalledProcessError as error:
-        raise BuildLogError(_end_of(error.output)) from error
+    # In a session of its own, so that what it has started can be ended with it.
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+    if process.returncode:
+        raise BuildLogError(_end_of(output))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and where the system can do that, all that it has started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _end_of(output: bytes | str | None) -> str:

@@ -13,15 +13,24 @@ import platform
 import sysconfig
 import tempfile
 import zipfile
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from wheeltarget.core.errors import FileSystemError, IntegrityError, PlanError, Problem
+from wheeltarget.core.errors import (
+    FileSystemError,
+    IntegrityError,
+    NetworkError,
+    PlanError,
+    Problem,
+)
+from wheeltarget.core.manifest import git_address
 from wheeltarget.core.metadata import Metadata, MetadataError, localise, read_metadata
 from wheeltarget.core.model import Digest
+from wheeltarget.core.report import origin
 from wheeltarget.core.wheelname import (
     MalformedWheelNameError,
     UnsafeFileNameError,
@@ -29,23 +38,25 @@ from wheeltarget.core.wheelname import (
     parse_wheel_name,
 )
 from wheeltarget.io.archive import ArchiveMember, write_archive, zip_time
-from wheeltarget.io.backend import BuildLogError, run_backend, unpacked
-from wheeltarget.io.cache import Stored, is_intact, read_verified, writing
+from wheeltarget.io.backend import BuildLogError, NeedsNetworkError, run_backend, unpacked
+from wheeltarget.io.cache import HashMismatchError, Stored, read_verified, writing
 from wheeltarget.io.index import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from wheeltarget.core.model import LockedPackage, Project, Source
+    from wheeltarget.core.model import LockedFile, LockedPackage, Project, Source
     from wheeltarget.core.plan import ToBuild
     from wheeltarget.io.archive import ZipTime
     from wheeltarget.io.backend import Step
     from wheeltarget.io.wheels import Supply
 
 _CHUNK = 1024 * 1024
+#: Version of what is remembered of builds; another one is as if nothing had been built.
+_FORM = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +75,7 @@ class Builder:
     ``root`` is the project's folder, ``folder`` a scratch one. ``checkout`` gives the tree of a
     locked git source in a folder. ``epoch`` is what backends see as SOURCE_DATE_EPOCH, clamped to
     what a zip can say. ``in_place`` says that building the project leaves nothing in its folder.
+    ``tell`` is told of each package that is built.
     """
 
     project: Project
@@ -75,6 +87,8 @@ class Builder:
     epoch: str
     offline: bool
     in_place: bool
+    tell: Callable[[str], None]
+    _recalled: dict[str, RawWheel] = field(default_factory=dict)
     _finished: dict[tuple[Path, tuple[str, ...]], Stored] = field(default_factory=dict)
 
     # --- building ---------------------------------------------------------------------------
@@ -85,12 +99,13 @@ class Builder:
         try:
             raw = self._build(self.root, steps)
         except BuildLogError as error:
-            raise PlanError(
+            raise _failure(
+                error,
                 Problem(
                     what=f"building the project's own wheel failed:\n{error}",
                     package=f"{self.project.name} {self.project.version}",
                     hint="see what `poetry build` says, or leave it out with --no-root",
-                )
+                ),
             ) from error
         if (raw.name.name, raw.name.version) != (self.project.name, self.project.version):
             raise IntegrityError(
@@ -107,20 +122,24 @@ class Builder:
 
         Raises PlanError, IntegrityError, NetworkError or FileSystemError.
         """
+        key = self._key(entry)
+        if key in self._recalled:
+            return self._recalled[key]
+        self.tell(f"Building {entry.package} from {origin(entry)}")
         try:
             if entry.package.source.kind == "directory":
-                tree = self._directory(entry.package)
-                return self._build(tree, ("sdist", "wheel"))
-            return self._remembered(entry)
+                return self._build(self._directory(entry.package), ("sdist", "wheel"))
+            return self._build(self._tree(entry), ("wheel",))
         except BuildLogError as error:
-            raise PlanError(
+            raise _failure(
+                error,
                 Problem(
                     what=f"building {entry.package} failed:\n{error}",
                     package=str(entry.package),
                     file=entry.file.name if entry.file else None,
                     hint="it may need a compiler or a library that this machine lacks; a release "
                     "that has a wheel needs neither",
-                )
+                ),
             ) from error
 
     def _directory(self, package: LockedPackage) -> Path:
@@ -145,31 +164,48 @@ class Builder:
 
     # --- from what does not change: built once ----------------------------------------------
 
-    def _remembered(self, entry: ToBuild) -> RawWheel:
-        """Built before from the same source by the same Python, or now."""
+    def prepare(self, entries: Sequence[ToBuild]) -> None:
+        """Find what was built before, and get the archives of all else together.
+
+        Raises what the supply does, and NetworkError for repositories where it is forbidden.
+        """
+        for entry in entries:
+            key = self._key(entry)
+            if entry.package.source.kind != "directory" and (raw := self._recall(key)) is not None:
+                self._recalled[key] = raw
+        rest = [entry for entry in entries if self._key(entry) not in self._recalled]
+        repositories = [entry for entry in rest if entry.package.source.kind == "git"]
+        if self.offline and repositories:
+            raise NetworkError(*(_offline_problem(entry) for entry in repositories))
+        self.supply.obtain([_wanted(entry, entry.file) for entry in rest if entry.file])
+
+    def keep(self, entry: ToBuild, raw: RawWheel) -> None:
+        """Remember a wheel that has turned out to be what it must be."""
         key = self._key(entry)
-        if (raw := self._recalled(key)) is not None:
-            return raw
-        raw = self._build(self._tree(entry), ("wheel",))
+        if entry.package.source.kind == "directory" or key in self._recalled:
+            return
         digest = Digest("sha256", _sha256(raw.path))
         with raw.path.open("rb") as file:
             self.supply.cache.add(digest, iter(lambda: file.read(_CHUNK), b""))
         record = {"file": raw.name.filename, "sha256": digest.hex}
         self.supply.cache.remember(key, json.dumps(record))
-        return raw
+        self._recalled[key] = raw
 
     def _key(self, entry: ToBuild) -> str:
+        """What decides what a build gives, as far as it can be known beforehand."""
         source = entry.package.source
         facts = {
+            "form": _FORM,
             "source": str(entry.file.digest) if entry.file else [source.url, source.commit],
             "subdirectory": source.subdirectory,
             "python": [platform.python_implementation(), platform.python_version()],
-            "platform": sysconfig.get_platform(),
+            "abi": sysconfig.get_config_var("EXT_SUFFIX"),
+            "platform": [sysconfig.get_platform(), *platform.libc_ver()],
             "epoch": self.epoch,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
-    def _recalled(self, key: str) -> RawWheel | None:
+    def _recall(self, key: str) -> RawWheel | None:
         text = self.supply.cache.recall(key)
         if text is None:
             return None
@@ -177,12 +213,12 @@ class Builder:
             record = json.loads(text)
             filename, digest = str(record["file"]), Digest("sha256", str(record["sha256"]))
             stored = self.supply.cache.find(digest)
-            if stored is None or not is_intact(stored):
+            if stored is None:
                 return None
             path = Path(tempfile.mkdtemp(dir=self.folder)) / parse_wheel_name(filename).filename
             path.write_bytes(b"".join(read_verified(stored)))
             return raw_wheel(path)
-        except (ValueError, LookupError, TypeError, IntegrityError):
+        except (ValueError, LookupError, TypeError, IntegrityError, HashMismatchError):
             return None  # whatever is wrong with the cache, building anew mends it
 
     def _tree(self, entry: ToBuild) -> Path:
@@ -191,13 +227,30 @@ class Builder:
         if entry.file is None:
             tree = self.checkout(package, out)
         else:
-            assert entry.file.digest is not None
-            wanted = Wanted(package=package, file=entry.file, digest=entry.file.digest)
-            stored = self.supply.obtain([wanted])[entry.file.digest]
             archive = out / entry.file.name
-            archive.write_bytes(b"".join(read_verified(stored)))
+            archive.write_bytes(self._archive(_wanted(entry, entry.file)))
             tree = unpacked(archive, out / "source")
         return _within(tree, package.source)
+
+    def _archive(self, wanted: Wanted) -> bytes:
+        """The verified archive; one that is damaged in the cache is fetched once more."""
+        for last in (False, True):
+            stored = self.supply.obtain([wanted])[wanted.digest]
+            try:
+                return b"".join(read_verified(stored))
+            except HashMismatchError as error:
+                self.supply.cache.discard(wanted.digest)
+                if last:
+                    raise IntegrityError(
+                        Problem(
+                            what=f"the cache gives back other bytes of {wanted.file.name} than "
+                            "were written into it",
+                            package=str(wanted.package),
+                            file=wanted.file.name,
+                            hint="check the disk, or use --no-cache",
+                        )
+                    ) from error
+        raise AssertionError  # the last round returns or raises
 
     # --- finishing --------------------------------------------------------------------------
 
@@ -214,6 +267,26 @@ class Builder:
             _write_again(raw, path, self.moment, versions if direct else None)
             self._finished[raw.path, known] = _stored(path)
         return self._finished[raw.path, known]
+
+
+def _failure(error: BuildLogError, problem: Problem) -> PlanError | NetworkError:
+    if isinstance(error, NeedsNetworkError):
+        return NetworkError(replace(problem, hint="run once without --offline"))
+    return PlanError(problem)
+
+
+def _wanted(entry: ToBuild, file: LockedFile) -> Wanted:
+    assert file.digest is not None
+    return Wanted(package=entry.package, file=file, digest=file.digest)
+
+
+def _offline_problem(entry: ToBuild) -> Problem:
+    return Problem(
+        what=f"{entry.package} has not been built before, and --offline forbids to fetch its "
+        f"repository {git_address(entry.package.source.url or '')}",
+        package=str(entry.package),
+        hint="run once without --offline",
+    )
 
 
 def _within(tree: Path, source: Source) -> Path:
@@ -247,11 +320,13 @@ def raw_wheel(path: Path) -> RawWheel:
     except (MalformedWheelNameError, UnsafeFileNameError) as error:
         what = f"the build backend gave {path.name!r}, no wheel: {error}"
         raise IntegrityError(Problem(what=what, hint=_BROKEN)) from error
-    except (zipfile.BadZipFile, MetadataError, UnicodeDecodeError, KeyError) as error:
+    except (*_UNREADABLE, MetadataError, UnicodeDecodeError, OSError) as error:
         raise IntegrityError(_broken(path, error)) from error
     return RawWheel(name=name, path=path, metadata=metadata)
 
 
+#: What zipfile raises for archives that are damaged, or packed in ways that it does not know.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 _BROKEN = "it is for the authors of the backend, or of its configuration in the source, to mend"
 
 
@@ -264,8 +339,10 @@ def _broken(path: Path, error: Exception) -> Problem:
 
 
 def _metadata_name(archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-    if len(names) != 1 or names[0].count("/") != 1:
+    # A package may bring others, with a METADATA of their own further down.
+    end = ".dist-info/METADATA"
+    names = [n for n in archive.namelist() if n.endswith(end) and n.count("/") == 1]
+    if len(names) != 1:
         raise MetadataError("it has no single METADATA")
     return names[0]
 
@@ -283,9 +360,13 @@ def _write_again(
     try:
         with zipfile.ZipFile(raw.path) as wheel, writing(path), path.open("xb") as out:
             infos = sorted((info for info in wheel.infolist() if not info.is_dir()), key=_order)
-            replaced = {} if versions is None else _localised(wheel, infos, versions)
+            replaced: Mapping[str, bytes] = {}
+            if versions is not None:
+                # A signature of RECORD is void once RECORD is another.
+                infos = [info for info in infos if not info.filename.endswith(_SIGNATURES)]
+                replaced = _localised(wheel, infos, versions)
             write_archive(out, (_member(wheel, info, replaced) for info in infos), moment)
-    except zipfile.BadZipFile as error:
+    except _UNREADABLE as error:
         raise IntegrityError(_broken(raw.path, error)) from error
 
 
@@ -295,8 +376,11 @@ def _localised(
     versions: Mapping[NormalizedName, Version],
 ) -> Mapping[str, bytes]:
     metadata = _metadata_name(wheel)
-    record = metadata.removesuffix("METADATA") + "RECORD"
+    folder = metadata.removesuffix("METADATA")
+    record = folder + "RECORD"
     text = localise(wheel.read(metadata).decode(), versions).encode()
+    left = [str(each) for each in read_metadata(text.decode()).requires if each.url]
+    assert not left, left
     lines = []
     for info in infos:
         data = text if info.filename == metadata else wheel.read(info)
@@ -306,8 +390,11 @@ def _localised(
     return {metadata: text, record: "".join(f"{_csv(*row)}\n" for row in rows).encode()}
 
 
+_SIGNATURES = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
+
+
 def _csv(name: str, digest: str, size: str) -> str:
-    quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name
+    quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"\r\n') else name
     return f"{quoted},{digest},{size}"
 
 

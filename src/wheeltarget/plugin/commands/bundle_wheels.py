@@ -240,6 +240,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
                     epoch=os.environ.get("SOURCE_DATE_EPOCH") or _EARLIEST_EPOCH,
                     offline=self.option("offline"),
                     in_place=of_poetry.builds_in_place(poetry),
+                    tell=lambda line: console.notes([line]),
                 ),
                 generator=(DISTRIBUTION, version(DISTRIBUTION)),
                 moment=moment,
