@@ -83,28 +83,28 @@ def test_there_is_a_real_lock_of_every_format() -> None:
 
 
 @pytest.mark.parametrize(
-    ("project", "version"), [("lock11-small-api", "1.1"), ("lock20-small-api", "2.0")]
-)
-def test_a_real_lock_of_an_older_format_is_refused(project: str, version: str) -> None:
-    assert refused(real_raw(project)) == (
-        f"metadata.lock-version: format {version} is older than this version of wheeltarget "
-        "reads (2.1)"
-    )
-
-
-@pytest.mark.parametrize(
     ("version", "age"),
     [
         ("0.9", "older"),
         ("1.0", "older"),
-        ("2.0", "older"),
+        ("1.2", "newer"),
         ("2.2", "newer"),
         ("3.0", "newer"),
         ("10.0", "newer"),
     ],
 )
 def test_another_format_is_refused(version: str, age: str) -> None:
-    assert f"format {version} is {age} than" in refused(raw_lock(version=version))
+    assert refused(raw_lock(version=version)) == (
+        f"metadata.lock-version: format {version} is {age} than this version of wheeltarget "
+        "reads (1.1, 2.0, 2.1)"
+    )
+
+
+@pytest.mark.parametrize(("version", "upgrade"), [("1.0", False), ("2.2", True)])
+def test_only_a_newer_format_may_need_a_newer_wheeltarget(version: str, upgrade: bool) -> None:
+    with pytest.raises(LockError) as caught:
+        read_lock(raw_lock(version=version))
+    assert ("newer poetry-plugin-wheeltarget" in str(caught.value.problems[0].hint)) is upgrade
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
 
 from core.lockmaker import a_project, locked, target_for
-from wheeltarget.core.errors import IntegrityError, PlanError, UsageError, WheeltargetError
-from wheeltarget.core.model import Lock, LockedPackage
+from wheeltarget.core.errors import (
+    IntegrityError,
+    LockError,
+    PlanError,
+    UsageError,
+    WheeltargetError,
+)
+from wheeltarget.core.markers import parse_marker
+from wheeltarget.core.model import Gap, Lock, LockedPackage
 from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.presets import presets
-from wheeltarget.core.request import Request, check_plans, plan_all, report_on
+from wheeltarget.core.request import Request, check_plans, naming_problems, plan_all, report_on
 from wheeltarget.core.resolve import TargetSettings
 
 GOOD = locked("good", "1", "good-1-py3-none-any.whl")
@@ -47,6 +55,34 @@ def refused(request: Request, expected: type[WheeltargetError]) -> list[str]:
     assert type(caught.value) is expected
     assert all(problem.hint for problem in caught.value.problems)
     return [problem.what for problem in caught.value.problems]
+
+
+WINDOWS = parse_marker('sys_platform == "win32"')
+
+
+def with_gap(name: str, **gap: Any) -> Request:
+    """A request for two targets, with a lock that lacks something."""
+    gap = {"wanted": ("good 1 wants it",), "marker": WINDOWS, **gap}
+    request = request_of(GOOD, exclude="setuptools")
+    lock = replace(request.lock, gaps=(Gap(name=canonicalize_name(name), **gap),))
+    return replace(request, lock=lock)
+
+
+def test_what_the_lock_lacks_is_an_error_for_the_targets_that_need_it() -> None:
+    (said,) = refused(with_gap("missing"), LockError)
+    assert said == (
+        "poetry.lock: no locked version of missing is what all that want it for "
+        "cp311-win_amd64 ask for: good 1 wants it"
+    )
+
+
+def test_a_lack_that_no_target_feels_is_none() -> None:
+    for name in ("setuptools", "demo"):  # excluded; the project itself
+        check_plans(request := with_gap(name), plan_all(request))
+    assert naming_problems(with_gap("setuptools")) == []
+    for marker in ('sys_platform == "darwin"', 'platform_release == "5"', 'extra == "x"'):
+        request = with_gap("missing", marker=parse_marker(marker))
+        check_plans(request, plan_all(request))
 
 
 def test_what_is_whole_and_trusted_passes() -> None:

@@ -1,4 +1,4 @@
-"""A lock that is missing, stale, unreadable or of a format that is not read: exit 3."""
+"""Locks of all formats; one that is missing, stale, unreadable or too new: exit 3."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from poetry.core.packages.dependency_group import DependencyGroup
+from poetry.factory import Factory
 
 from plugin.harness import Cli
-from plugin.projectmaker import LOCK, PYPROJECT, Recipe, stub
+from plugin.projectmaker import LOCK, PYPROJECT, Recipe, content_hash, stub, write_toml
 from support.projects import PROJECTS
 
 if TYPE_CHECKING:
     from plugin.harness import MakeCli, Sandbox
+
+#: Whether this Poetry knows the standard's dependency groups.
+PEP_735 = hasattr(DependencyGroup, "include_dependency_group")
 
 ARGS = ("-t", "cp311,manylinux2014_x86_64")
 
@@ -119,17 +124,113 @@ def test_a_flawed_lock_in_json(make_cli: MakeCli, flaw: str) -> None:
     assert "`poetry lock`" in error["hint"]
 
 
-@pytest.mark.parametrize(
-    ("project", "version"), [("lock11-small-api", "1.1"), ("lock20-small-api", "2.0")]
-)
-def test_an_older_format_says_what_to_run(
-    tmp_path: Path, sandbox: Sandbox, project: str, version: str
+OLD_LOCKS = ("lock11-small-api", "lock20-small-api", "lock11-old-markers", "lock20-old-markers")
+
+
+def check(folder: Path, sandbox: Sandbox, *args: str) -> list[tuple[str, str, str | None]]:
+    """The plan of a project, as name, version and file of each package."""
+    ended = Cli(folder, sandbox)(*ARGS, "--no-root", "--check", "--json", *args)
+    assert ended.code == 0, ended.err
+    (target,) = ended.document["targets"]
+    return [(each["name"], each["version"], each.get("file")) for each in target["packages"]]
+
+
+@pytest.mark.parametrize("project", OLD_LOCKS)
+def test_a_lock_of_an_older_poetry_is_planned(
+    tmp_path: Path, sandbox: Sandbox, project: str
 ) -> None:
     folder = shutil.copytree(PROJECTS / project, tmp_path / project)
+    lock = (folder / LOCK).read_bytes()
+    main = check(folder, sandbox)
+    everything = check(folder, sandbox, "--all-groups", "--all-extras")
+    assert set(main) < set(everything)
+    assert all(file is not None for _, _, file in everything)
+    assert (folder / LOCK).read_bytes() == lock
+
+
+SELECTIONS = ((), ("--all-extras",), ("--extras", "cache"), ("--only", "dev"), ("--with", "docs"))
+
+
+@pytest.mark.parametrize("python", ["3.8.18", "3.9", "3.11.2", "3.13.0"])
+def test_the_plan_is_that_of_a_new_lock_with_the_same_versions(
+    tmp_path: Path, sandbox: Sandbox, python: str
+) -> None:
+    folders = [
+        shutil.copytree(PROJECTS / project, tmp_path / project)
+        for project in ("lock20-old-markers", "lock21-old-markers")
+    ]
+    for selection in SELECTIONS:
+        for platform in ("win_amd64", "macosx_11_0_arm64"):
+            args = (*selection, "-t", platform, "--python", python, "--check", "--json")
+            old, new = (Cli(folder, sandbox)(*args).document["targets"][0] for folder in folders)
+            assert old["packages"] == new["packages"]
+            assert [(each["name"], each["variable"]) for each in old["undecided"]] == [
+                (each["name"], each["variable"]) for each in new["undecided"]
+            ]
+
+
+def test_what_an_old_lock_lacks_is_told(tmp_path: Path, sandbox: Sandbox) -> None:
+    folder = shutil.copytree(PROJECTS / "lock20-small-api", tmp_path / "project")
+    text = (folder / LOCK).read_text(encoding="utf-8")
+    (folder / LOCK).write_text(text.replace('name = "idna"', 'name = "other"'), encoding="utf-8")
     ended = Cli(folder, sandbox)(*ARGS, "--check")
     assert (ended.code, ended.out) == (3, "")
-    assert f"format {version} is older" in ended.err
+    text = text.replace('{file = "idna', '{file = "other')
+    (folder / LOCK).write_text(text.replace('name = "idna"', 'name = "other"'), encoding="utf-8")
+    ended = Cli(folder, sandbox)(*ARGS, "--check")
+    assert (ended.code, ended.out) == (3, "")
+    assert "no locked version of idna is what all that want it" in ended.err
+    assert "anyio 4.9.0 wants idna (>=2.8)" in ended.err
     assert "`poetry lock`" in ended.err
+
+
+def test_an_old_lock_that_is_stale_is_told(tmp_path: Path, sandbox: Sandbox) -> None:
+    folder = shutil.copytree(PROJECTS / "lock11-small-api", tmp_path / "project")
+    text = (folder / PYPROJECT).read_text(encoding="utf-8")
+    (folder / PYPROJECT).write_text(text.replace("~8.3", "~8.2"), encoding="utf-8")
+    ended = Cli(folder, sandbox)(*ARGS, "--check")
+    assert (ended.code, ended.out) == (3, "")
+    assert "older than pyproject.toml" in ended.err
+
+
+NEW_TABLES = """\
+[project]
+name = "demo"
+version = "1"
+requires-python = ">=3.9"
+dependencies = ["alpha; sys_platform == 'linux'"]
+[project.optional-dependencies]
+more = ["beta>=1"]
+[dependency-groups]
+test = ["gamma"]
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+alpha = { version = "<2" }
+"""
+
+
+def test_an_old_lock_of_a_project_with_new_tables(tmp_path: Path, sandbox: Sandbox) -> None:
+    (tmp_path / PYPROJECT).write_text(NEW_TABLES, encoding="utf-8")
+    packages = [
+        {**stub(name, "py3-none-any", version=version).raw, "groups": []}
+        for name, version in (("alpha", "1.0"), ("alpha", "2.0"), ("beta", "1.0"), ("gamma", "1.0"))
+    ]
+    pyproject = Factory().create_poetry(tmp_path).pyproject.data
+    metadata = {
+        "lock-version": "2.0",
+        "python-versions": ">=3.9",
+        "content-hash": content_hash(tmp_path, pyproject),
+    }
+    write_toml(tmp_path / LOCK, {"package": packages, "metadata": metadata})
+
+    def names(*args: str) -> list[str]:
+        return [f"{name} {version}" for name, version, _ in check(tmp_path, sandbox, *args)]
+
+    assert names() == ["alpha 1.0"]
+    assert names("--all-extras") == ["alpha 1.0", "beta 1.0"]
+    if PEP_735:
+        assert names("--only", "test") == ["gamma 1.0"]
 
 
 def test_the_lock_is_never_changed(make_cli: MakeCli) -> None:

@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 from poetry.console.application import Application
 from poetry.console.commands.group_command import GroupCommand
 from poetry.console.exceptions import GroupNotFoundError
+from poetry.core.constraints.version import parse_constraint
 from poetry.core.packages.utils.utils import create_nested_marker
 from poetry.factory import Factory
 from poetry.plugins.application_plugin import ApplicationPlugin
@@ -198,6 +199,80 @@ def test_package_name_and_version(poetry: Poetry) -> None:
 
 def test_package_extras(poetry: Poetry) -> None:
     assert {canonicalize_name(extra) for extra in poetry.package.extras} == {"cli", "pg-sql"}
+
+
+WANTING = """\
+[tool.poetry]
+name = "demo"
+version = "1"
+package-mode = false
+[tool.poetry.dependencies]
+python = ">=3.9"
+Al_Pha = { version = "^1.2", extras = ["X_y"], python = "<3.11", optional = true }
+beta = { version = "*", markers = "os_name == 'nt'", source = "Private" }
+gamma = { git = "https://host/gamma.git", tag = "v1" }
+delta = { url = "https://host/delta-1-py3-none-any.whl" }
+epsilon = { path = "libs/epsilon", develop = true }
+zeta = { path = "zeta-1-py3-none-any.whl" }
+[tool.poetry.extras]
+Main_Extra = ["Al_Pha"]
+[tool.poetry.group.docs]
+optional = true
+[tool.poetry.group.docs.dependencies]
+beta = ">=2"
+[tool.poetry.dev-dependencies]
+eta = "~3.1"
+"""
+
+
+@pytest.fixture
+def wanting(tmp_path: Path, sandbox: Sandbox) -> Iterator[Poetry]:
+    """A project that wants something in each way that there is."""
+    (tmp_path / "libs" / "epsilon").mkdir(parents=True)
+    (tmp_path / "libs" / "epsilon" / "setup.py").touch()
+    (tmp_path / "zeta-1-py3-none-any.whl").touch()
+    (tmp_path / PYPROJECT).write_text(WANTING, encoding="utf-8")
+    with sandbox.entered():
+        yield Factory().create_poetry(tmp_path)
+
+
+def test_package_with_dependency_groups(wanting: Poetry) -> None:
+    def names(*groups: str) -> set[str]:
+        root = wanting.package.with_dependency_groups(list(groups), only=True)
+        return {f"{each.name} {' '.join(each.groups)}" for each in root.all_requires}
+
+    assert names() == set()
+    assert names("docs") == {"beta docs"}
+    assert names("dev", "docs") == {"beta docs", "eta dev"}
+    assert len(names("main", "dev", "docs")) == 8
+
+
+def test_dependency_fields(wanting: Poetry) -> None:
+    root = wanting.package.with_dependency_groups(["main"], only=True)
+    found = {dependency.name: dependency for dependency in root.all_requires}
+    alpha, beta = found[canonicalize_name("al-pha")], found[canonicalize_name("beta")]
+    assert alpha.constraint == parse_constraint(">=1.2,<2.0")
+    assert str(alpha.marker) == 'python_version < "3.11"'
+    assert (set(alpha.extras), set(alpha.in_extras)) == ({"x-y"}, {"main-extra"})
+    assert (alpha.is_optional(), beta.is_optional()) == (True, False)
+    assert (alpha.source_name, beta.source_name) == (None, "Private")
+    assert (alpha.source_type, beta.source_type) == (None, None)
+
+
+def test_dependency_sources(wanting: Poetry) -> None:
+    root = wanting.package.with_dependency_groups(["main"], only=True)
+    found = {
+        each.name: (each.source_type, each.source_url, each.source_reference)
+        for each in root.all_requires
+        if each.source_type
+    }
+    here = wanting.pyproject_path.parent
+    assert found == {
+        "gamma": ("git", "https://host/gamma.git", "v1"),
+        "delta": ("url", "https://host/delta-1-py3-none-any.whl", None),
+        "epsilon": ("directory", (here / "libs/epsilon").as_posix(), None),
+        "zeta": ("file", (here / "zeta-1-py3-none-any.whl").as_posix(), None),
+    }
 
 
 def test_package_python_constraint_as_a_marker(poetry: Poetry) -> None:

@@ -1,7 +1,8 @@
-"""``poetry.lock`` of format 2.1, parsed TOML in, :class:`Lock` out.
+"""``poetry.lock``, parsed TOML in, :class:`Lock` out.
 
-The lock is data from outside: every value is checked for its type, and every file name for harm,
-before anything else sees it.
+Here is what all formats have in common, and format 2.1; :mod:`wheeltarget.core.oldlock` has what
+only the older ones have. The lock is data from outside: every value is checked for its type, and
+every file name for harm, before anything else sees it.
 """
 
 from __future__ import annotations
@@ -27,16 +28,22 @@ from wheeltarget.core.wheelname import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Literal
 
     from packaging.utils import NormalizedName
 
     from wheeltarget.core.markers import BaseMarker
+    from wheeltarget.core.model import Gap, RootRequirement
 
 #: The lock formats that are read; see the reference on locks.
-SUPPORTED_FORMATS = ("2.1",)
+SUPPORTED_FORMATS = ("1.1", "2.0", "2.1")
+FORMAT_WITH_MARKERS = "2.1"
 RELOCK = "run `poetry lock` with Poetry 2 to write the lock anew"
+UPGRADE = (
+    "run `poetry lock` with a Poetry that writes one of these formats, or install a newer "
+    "poetry-plugin-wheeltarget"
+)
 
 _KINDS = {
     "legacy": "index",
@@ -59,57 +66,86 @@ class ContradictionError(ValueError):
     """A file entry that contradicts another one, or the package that it stands in."""
 
 
-def read_lock(raw: Mapping[str, object]) -> Lock:
+class NewerFormatError(KeyPathError):
+    """A format that did not exist when this was written."""
+
+
+def read_lock(raw: Mapping[str, object], roots: Iterable[RootRequirement] = ()) -> Lock:
     """Read a parsed lock.
+
+    ``roots`` is what the project wants. Format 2.1 says itself which packages apply; for an older
+    one it follows from them.
 
     Raises LockError: the format is not one of SUPPORTED_FORMATS, a value is not what the format
     says, or a file name is hostile. All hostile or contradicting file names are listed.
     """
+    problems: list[Problem] = []
     try:
-        content_hash = _check_format(raw)
-        packages = need(raw, "package", list, "poetry.lock") if "package" in raw else []
-        problems: list[Problem] = []
-        read = tuple(
-            _read_package(as_type(entry, dict, f"package[{index}]"), index, problems)
-            for index, entry in enumerate(packages)
-        )
+        version, content_hash = _check_format(raw)
+        packages = [
+            as_type(entry, dict, f"package[{index}]")
+            for index, entry in enumerate(
+                need(raw, "package", list, "poetry.lock") if "package" in raw else []
+            )
+        ]
+        if version == FORMAT_WITH_MARKERS:
+            gaps: tuple[Gap, ...] = ()
+            read = tuple(
+                _read_package(entry, index, problems) for index, entry in enumerate(packages)
+            )
+        else:
+            # Imported here: few locks are that old, and none of the newer ones needs the walk.
+            from wheeltarget.core.oldlock import read_old_packages
+
+            read, gaps = read_old_packages(raw, packages, roots, problems)
     except KeyPathError as error:
-        raise LockError(Problem(what=f"poetry.lock: {error}", hint=RELOCK)) from error
+        hint = UPGRADE if isinstance(error, NewerFormatError) else RELOCK
+        raise LockError(Problem(what=f"poetry.lock: {error}", hint=hint)) from error
     if problems:
         raise LockError(*problems)
-    return Lock(packages=read, content_hash=content_hash)
+    return Lock(packages=read, content_hash=content_hash, gaps=gaps)
 
 
-def _check_format(raw: Mapping[str, object]) -> str:
+def _check_format(raw: Mapping[str, object]) -> tuple[str, str]:
+    """The format and the content hash."""
     metadata = need(raw, "metadata", dict, "poetry.lock")
     version = need(metadata, "lock-version", str, "metadata")
     if version not in SUPPORTED_FORMATS:
-        older = version.startswith(("0.", "1.", "2.0"))
-        raise KeyPathError(
+        older = version.startswith(("0.", "1.0"))
+        raise (KeyPathError if older else NewerFormatError)(
             "metadata.lock-version",
             f"format {version} is {'older' if older else 'newer'} than this version of "
             f"wheeltarget reads ({', '.join(SUPPORTED_FORMATS)})",
         )
-    return need(metadata, "content-hash", str, "metadata")
+    return version, need(metadata, "content-hash", str, "metadata")
 
 
 def _read_package(raw: Mapping[str, object], index: int, problems: list[Problem]) -> LockedPackage:
-    path = f"package[{index}]"
-    name = _name(need(raw, "name", str, path), join(path, "name"))
+    name, version = read_identity(raw, index)
     path = f"package {name}"
-    version = _version(need(raw, "version", str, path), join(path, "version"))
-    source = _read_source(raw, path)
+    source = read_source(raw, path)
     return LockedPackage(
         name=name,
         version=version,
         markers=_read_markers(raw, path),
-        files=_read_files(raw, name, version, source, problems),
+        files=read_files(
+            need(raw, "files", list, path), join(path, "files"), name, version, source, problems
+        ),
         source=source,
         requires=get(raw, "dependencies", dict, path) or {},
     )
 
 
-def _name(text: str, path: str) -> NormalizedName:
+def read_identity(raw: Mapping[str, object], index: int) -> tuple[NormalizedName, Version]:
+    """Name and version of the package at a place of the lock."""
+    path = f"package[{index}]"
+    name = read_name(need(raw, "name", str, path), join(path, "name"))
+    path = f"package {name}"
+    return name, _version(need(raw, "version", str, path), join(path, "version"))
+
+
+def read_name(text: str, path: str) -> NormalizedName:
+    """The normalised name of a package."""
     if not _NAME.fullmatch(text):
         raise KeyPathError(path, f"{text!r} is not the name of a package")
     return canonicalize_name(text)
@@ -138,19 +174,21 @@ def _read_markers(raw: Mapping[str, object], path: str) -> Mapping[NormalizedNam
     read: dict[NormalizedName, BaseMarker] = {}
     for group, text in texts.items():
         # Two spellings of one group are one group.
-        name, marker = canonicalize_name(group), _marker(text, join(path, "markers"))
+        name, marker = canonicalize_name(group), read_marker(text, join(path, "markers"))
         read[name] = any_of([read[name], marker]) if name in read else marker
     return read
 
 
-def _marker(text: str, path: str) -> BaseMarker:
+def read_marker(text: str, path: str) -> BaseMarker:
+    """A marker from its text."""
     try:
         return parse_marker(str(text))
     except Exception as error:  # the parser's own errors have no common root
         raise KeyPathError(path, f"{text!r} is not a marker: {error}") from error
 
 
-def _read_source(raw: Mapping[str, object], path: str) -> Source:
+def read_source(raw: Mapping[str, object], path: str) -> Source:
+    """Where the lock says that a package comes from."""
     source = get(raw, "source", dict, path)
     if source is None:
         return Source()
@@ -172,16 +210,17 @@ def _read_source(raw: Mapping[str, object], path: str) -> Source:
     return read
 
 
-def _read_files(
-    raw: Mapping[str, object],
+def read_files(
+    raw: Iterable[object],
+    path: str,
     name: NormalizedName,
     version: Version,
     source: Source,
     problems: list[Problem],
 ) -> tuple[LockedFile, ...]:
-    path = join(f"package {name}", "files")
+    """The files of a package; those with a name that is refused are added to ``problems``."""
     files: dict[str, LockedFile] = {}
-    for index, entry in enumerate(need(raw, "files", list, f"package {name}")):
+    for index, entry in enumerate(raw):
         item_path = f"{path}[{index}]"
         item = as_type(entry, dict, item_path)
         filename = str(need(item, "file", str, item_path))
@@ -190,7 +229,7 @@ def _read_files(
             file = _read_file(filename, hash_text)
             # Archives at a URL or in a folder are named as their owner likes.
             free = file.wheel is None and source.kind in {"url", "file"}
-            if not free and _belongs_elsewhere(filename, file.wheel, name, version):
+            if not free and belongs_elsewhere(filename, file.wheel, name, version):
                 raise ContradictionError("it is the name of another project or version")
             _check_repeated(files.setdefault(filename, file), file)
         except (UnsafeFileNameError, ContradictionError) as error:
@@ -229,9 +268,10 @@ def _read_file(filename: str, hash_text: str | None) -> LockedFile:
     )
 
 
-def _belongs_elsewhere(
+def belongs_elsewhere(
     filename: str, wheel: WheelName | None, name: NormalizedName, version: Version
 ) -> bool:
+    """Whether a file's name says that it is of another project or version."""
     if wheel is None:
         return contradicts_package(filename, name, version)
     return (wheel.name, wheel.version) != (name, version)

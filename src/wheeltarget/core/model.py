@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
+    from poetry.core.constraints.version import VersionConstraint
     from poetry.core.version.markers import BaseMarker
 
     from wheeltarget.core.wheelname import WheelName
@@ -100,11 +101,49 @@ class LockedPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A package that is wanted, by the project or by another package, where ``marker`` holds.
+
+    ``extras`` are those wanted of the package, ``in_extras`` those that want it. An ``optional``
+    one is wanted by its extras alone. ``source`` is None where any will do.
+    """
+
+    name: NormalizedName
+    constraint: VersionConstraint
+    marker: BaseMarker
+    extras: frozenset[NormalizedName] = frozenset()
+    in_extras: frozenset[NormalizedName] = frozenset()
+    optional: bool = False
+    source: Source | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.constraint})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootRequirement:
+    """What a dependency group of the project wants."""
+
+    group: NormalizedName
+    requirement: Requirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Where ``marker`` holds, ``wanted`` asks for packages that no locked one satisfies."""
+
+    name: NormalizedName
+    wanted: tuple[str, ...]
+    marker: BaseMarker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """What a plan needs of ``poetry.lock``."""
+    """What a plan needs of ``poetry.lock``. Only locks without markers can have ``gaps``."""
 
     packages: tuple[LockedPackage, ...]
     content_hash: str
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wheeltarget.core.errors import IntegrityError, PlanError, Problem, UsageError
+from wheeltarget.core.errors import IntegrityError, LockError, PlanError, Problem, UsageError
 from wheeltarget.core.lock import RELOCK
-from wheeltarget.core.markers import MarkerValueError
+from wheeltarget.core.markers import MarkerValueError, evaluate
 from wheeltarget.core.plan import Excluded, Plan, make_plan
 from wheeltarget.core.report import Report, TargetReport, conflict_hint
 from wheeltarget.core.suggest import did_you_mean
@@ -36,9 +36,11 @@ class Request:
 def plan_all(request: Request) -> tuple[Plan, ...]:
     """A plan for each target, in the order asked for.
 
-    Raises UsageError where a marker cannot be compared with a value that a target gives.
+    Raises UsageError where a marker cannot be compared with a value that a target gives, LockError
+    where the lock lacks what a target needs.
     """
     try:
+        _check_gaps(request)
         return tuple(
             make_plan(
                 request.lock.packages,
@@ -53,6 +55,25 @@ def plan_all(request: Request) -> tuple[Plan, ...]:
         )
     except MarkerValueError as error:
         raise UsageError(Problem(what=str(error), hint="check the target's markers")) from error
+
+
+def _check_gaps(request: Request) -> None:
+    problems = [
+        Problem(
+            what=f"poetry.lock: no locked version of {gap.name} is what all that want it for "
+            f"{settings.target.name} ask for: {', '.join(gap.wanted)}",
+            package=gap.name,
+            target=settings.target.name,
+            hint=RELOCK,
+        )
+        for settings in request.targets
+        for gap in request.lock.gaps
+        # The project itself is never locked, and satisfies who depends on it.
+        if gap.name not in {request.project.name, *settings.exclude}
+        and evaluate(gap.marker, settings.target.environment, request.extras).holds
+    ]
+    if problems:
+        raise LockError(*problems)
 
 
 def report_on(request: Request, plans: Sequence[Plan]) -> Report:
@@ -75,6 +96,7 @@ def _provided(settings: TargetSettings, plan: Plan) -> Iterable[NormalizedName]:
 def naming_problems(request: Request) -> list[Problem]:
     """Packages that targets name and that are not in the lock: probably typing errors."""
     locked = {package.name for package in request.lock.packages}
+    locked |= {gap.name for gap in request.lock.gaps}
     named = {
         "build": {name for settings in request.targets for name in settings.build},
         "exclude": {name for settings in request.targets for name in settings.exclude},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -11,22 +13,26 @@ from poetry.core.packages.utils.utils import create_nested_marker
 from wheeltarget.core.errors import LockError, Problem, UsageError
 from wheeltarget.core.lock import RELOCK, read_lock
 from wheeltarget.core.markers import parse_marker
-from wheeltarget.core.model import Project
+from wheeltarget.core.model import Project, Requirement, RootRequirement, Source
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.core.target import PythonVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from packaging.utils import NormalizedName
+    from poetry.core.packages.dependency import Dependency
     from poetry.poetry import Poetry
 
     from wheeltarget.core.markers import BaseMarker
     from wheeltarget.core.model import Lock
 
 
-def load_lock(poetry: Poetry) -> Lock:
-    """The project's lock. Raises LockError where it is missing, unreadable, hostile or stale."""
+def load_lock(poetry: Poetry, groups: Iterable[NormalizedName]) -> Lock:
+    """The project's lock, for some of its groups.
+
+    Raises LockError where it is missing, unreadable, hostile or stale.
+    """
     locker = poetry.locker
     if not locker.is_locked():
         raise LockError(
@@ -40,7 +46,8 @@ def load_lock(poetry: Poetry) -> Lock:
         raise LockError(
             Problem(what=f"poetry.lock cannot be read: {first_line}", hint=RELOCK)
         ) from error
-    lock = read_lock(data)
+    # From the active groups alone, as `poetry install` solves a lock that has no markers.
+    lock = read_lock(data, root_requirements(poetry, groups))
     if not fresh:
         raise LockError(
             Problem(
@@ -49,6 +56,51 @@ def load_lock(poetry: Poetry) -> Lock:
             )
         )
     return lock
+
+
+def root_requirements(
+    poetry: Poetry, groups: Iterable[NormalizedName]
+) -> Iterator[RootRequirement]:
+    """What some groups of the project want, as Poetry's solver is told; few locks ask for it."""
+    wanted = frozenset(groups)
+    root = poetry.package.with_dependency_groups(sorted(wanted), only=True)
+    folder = poetry.pyproject_path.parent
+    for each in root.all_requires:
+        requirement = _requirement(each, folder)
+        for group in sorted(each.groups):
+            yield RootRequirement(group=canonicalize_name(group), requirement=requirement)
+
+
+def _requirement(dependency: Dependency, folder: Path) -> Requirement:
+    return Requirement(
+        name=dependency.name,
+        constraint=dependency.constraint,
+        marker=dependency.marker,
+        extras=frozenset(dependency.extras),
+        in_extras=frozenset(map(canonicalize_name, dependency.in_extras)),
+        optional=dependency.is_optional(),
+        source=_wanted_source(dependency, folder),
+    )
+
+
+def _wanted_source(dependency: Dependency, folder: Path) -> Source | None:
+    """Where a dependency asks its package to come from, written as the lock writes it."""
+    url = dependency.source_url
+    if dependency.source_type == "git":
+        return Source(kind="git", url=url, reference=dependency.source_reference)
+    if dependency.source_type == "url":
+        return Source(kind="url", url=url)
+    if dependency.source_type in ("directory", "file"):  # the lock knows which
+        return Source(kind="directory", url=_from(folder, url or ""))
+    name = dependency.source_name
+    return None if name is None else Source(reference=name)
+
+
+def _from(folder: Path, path: str) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path
 
 
 def load_project(poetry: Poetry, *, root: bool) -> Project:

@@ -161,14 +161,15 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             # Also where a target cannot be: a notice may tell why.
             for notice in () if self.option("strict") else notices:
                 console.warn(notice)
+        groups = self._groups()
         return Request(
             targets=targets,
-            groups=self._groups(),
+            groups=groups,
             extras=of_poetry.select_extras(
                 poetry, self.option("extras"), every=self.option("all-extras")
             ),
             project=of_poetry.load_project(poetry, root=not self.option("no-root")),
-            lock=of_poetry.load_lock(poetry),
+            lock=of_poetry.load_lock(poetry, groups),
             strict=self.option("strict"),
         )
 
