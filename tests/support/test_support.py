@@ -425,7 +425,7 @@ def test_an_error_in_a_behaviour_fails_the_test() -> None:
 def test_every_locked_file_has_a_stub_of_its_name(project: str) -> None:
     """The stub asserts its file name itself, when it is built."""
     filenames = [filename for _, filename in locked_filenames(parsed_lock(project))]
-    assert len(filenames) > 400
+    assert len(filenames) > (400 if project != "groups" else 10)
     for filename in filenames[::7]:
         assert stub(filename)()
 
