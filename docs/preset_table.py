@@ -32,9 +32,9 @@ def tables() -> list[str]:
     distributions: list[list[str]] = []
     for family in data["families"]:
         if "pythons" in family or "max-unpacked-size" in family:
-            runtimes += rows(family, data["date"], runtime_cells(family))
+            runtimes += rows(family, runtime_cells(family))
         else:
-            distributions += rows(family, data["date"], [])
+            distributions += rows(family, [])
     heads = ["name", "what it is", "newest tag", "`ARCH`"]
     return [
         table([*heads, "`X.Y`", "takes unpacked", "has", "evidence"], runtimes),
@@ -48,13 +48,13 @@ def runtime_cells(family: Family) -> list[str]:
     return [", ".join(pythons), family.get("max-unpacked-size", ""), listed(provides)]
 
 
-def rows(family: Family, date: str, more: list[str]) -> Iterator[list[str]]:
+def rows(family: Family, more: list[str]) -> Iterator[list[str]]:
     """The cells of a family: a row for each name and release."""
     archs = family["archs"]
     if isinstance(archs, list):
         archs = dict(zip(archs, archs, strict=True))
     renamed = [f"`{arch}` is `{tag}` in tags" for arch, tag in archs.items() if arch != tag]
-    evidence = f"{'; '.join(family['evidence'])} ({family.get('date', date)})"
+    evidence = f"{'; '.join(family['evidence'])} ({family['date']})"
     releases = family.get("releases") or {"": family["platform"]}
     for name, (release, tag) in product(family["names"], releases.items()):
         yield [

@@ -50,21 +50,21 @@ class Preset:
 def presets() -> Mapping[str, Preset]:
     """All presets by name, in the order of the data file."""
     document = json.loads(files(__package__).joinpath("presets.json").read_bytes())
-    return read_presets(document["families"], document["date"])
+    return read_presets(document["families"])
 
 
-def read_presets(families: Iterable[Mapping[str, Any]], date: str) -> Mapping[str, Preset]:
+def read_presets(families: Iterable[Mapping[str, Any]]) -> Mapping[str, Preset]:
     """The presets of all families. Raises ValueError where two have one name."""
     result: dict[str, Preset] = {}
     for family in families:
-        for preset in _members(family, date):
+        for preset in _members(family):
             if preset.name in result:
                 raise ValueError(f"two presets have the name {preset.name}")
             result[preset.name] = preset
     return result
 
 
-def _members(family: Mapping[str, Any], date: str) -> Iterator[Preset]:
+def _members(family: Mapping[str, Any]) -> Iterator[Preset]:
     archs = family["archs"]
     if isinstance(archs, list):
         archs = dict(zip(archs, archs, strict=True))
@@ -80,5 +80,5 @@ def _members(family: Mapping[str, Any], date: str) -> Iterator[Preset]:
             provides=tuple(map(canonicalize_name, family.get("provides", ()))),
             max_unpacked_size=parse_size(size) if size else None,
             evidence=tuple(family["evidence"]),
-            date=family.get("date", date),
+            date=family["date"],
         )
