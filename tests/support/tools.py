@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 # Indexes, certificates, proxies and deployment targets would all change what an installer does.
-_SETTINGS = ("PIP_", "UV_", "MACOSX_", "IPHONEOS_", "ANDROID_")
+_SETTINGS = ("PIP_", "UV_", "MACOSX_", "IPHONEOS_", "ANDROID_", "PYTHONUNBUFFERED")
 
 
 def clean_environment(**settings: str) -> dict[str, str]:

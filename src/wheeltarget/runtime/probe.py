@@ -679,6 +679,8 @@ def write(text):
         sys.stdout.flush()
     except OSError as error:
         sys.stderr.write("wheeltarget: can't write the description: {}\n".format(error))
+        # What is left in the buffer would be written at the end, and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 
