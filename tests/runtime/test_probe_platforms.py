@@ -187,6 +187,22 @@ def test_the_override(
         assert not denied or f"{name}_x86_64" not in found
 
 
+def test_an_override_that_fails_is_told(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    facts("Linux", "linux-x86_64", glibc="glibc 2.13")
+    broken = ModuleType("_manylinux")
+    vars(broken)["manylinux_compatible"] = lambda: None
+    monkeypatch.setitem(sys.modules, "_manylinux", broken)
+    with pytest.raises(probe.ProbeError, match="_manylinux does not answer: TypeError"):
+        probe.describe()
+    monkeypatch.delitem(sys.modules, "_manylinux")
+    (tmp_path / "_manylinux.py").write_text("raise RuntimeError('no')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(probe.ProbeError, match="_manylinux cannot be imported: RuntimeError"):
+        probe.describe()
+
+
 @pytest.mark.parametrize("glibc", [None, "glibc 2.31"])
 def test_musl_through_the_whole(
     facts: Facts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, glibc: str | None

@@ -332,7 +332,10 @@ def override_allows(override, version, arch):
     """Whether whoever built this Python allows wheels of a glibc (PEP 600, before it PEP 513)."""
     asked = getattr(override, "manylinux_compatible", None)
     if asked is not None:
-        answer = asked(version[0], version[1], arch)
+        try:
+            answer = asked(version[0], version[1], arch)
+        except Exception as error:  # noqa: BLE001 - it may do anything
+            raise override_failed("does not answer", error)
         return answer is None or bool(answer)
     alias = MANYLINUX_ALIASES.get(version)
     return alias is None or bool(getattr(override, alias + "_compatible", True))
@@ -426,6 +429,14 @@ def manylinux_override():
         return importlib.import_module("_manylinux")
     except ImportError:
         return None
+    except Exception as error:  # noqa: BLE001 - it may do anything
+        raise override_failed("cannot be imported", error)
+
+
+def override_failed(what, error):
+    # type: (str, Exception) -> ProbeError
+    """What to raise when the module by which who built this Python has a say fails."""
+    return ProbeError("the module _manylinux {}: {!r}".format(what, error))
 
 
 def own_linux_platforms(platform_name):
