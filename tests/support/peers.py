@@ -100,11 +100,13 @@ def pylock_choice(
     """
     if missing := Environment.__required_keys__ - environment.keys():
         raise ValueError(f"packaging would take from this host: {', '.join(sorted(missing))}")
-    selected = as_pylock(lock).select(
+    pylock = as_pylock(lock)
+    selected = pylock.select(
         environment=cast(Environment, dict(environment)),
         tags=tags,
         extras=extras,
-        dependency_groups=groups,
+        # A lock knows of no group without packages, and packaging refuses what is not declared.
+        dependency_groups=groups & set(map(canonicalize_name, pylock.dependency_groups or ())),
     )
     return {package.name: _chosen(source) for package, source in selected}
 

@@ -198,6 +198,7 @@ def test_pip_takes_a_prerelease_if_there_is_nothing_else() -> None:
 
 def test_groups_and_extras_become_sets() -> None:
     lock = lock_of({"thing": ["py3-none-any"]}, groups=["main", "Dev"])
+    lock["extras"] = {"cpu": [], "cuda": []}
     lock["package"][0]["markers"] = {
         "main": 'extra == "Cpu" and extra != "cuda" and python_full_version < "3.11.3"'
     }
