@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from core.lockmaker import a_project, plan_for, real_lock, target_for
-from wheeltarget.core.manifest import Contents, Member, manifest_text, requirements_text
+from wheeltarget.core.document import json_document
+from wheeltarget.core.manifest import Contents, Member, Part
+from wheeltarget.core.members import text_members
 from wheeltarget.core.model import StoredWheel
 from wheeltarget.core.plan import explain
 from wheeltarget.core.report import (
@@ -32,7 +34,6 @@ from wheeltarget.core.report import (
     Report,
     TargetReport,
     explain_lines,
-    json_document,
     plan_lines,
 )
 
@@ -78,28 +79,27 @@ def said(packages: Iterable[LockedPackage]) -> str:
     return "\n".join(texts)
 
 
-def bundle_texts(plan: Plan, target: Target) -> tuple[str, str]:
-    """The manifest and the requirements of the bundle."""
+def bundle_texts(plan: Plan, target: Target) -> Iterable[str]:
+    """The text members of the bundle."""
+    members = tuple(
+        Member(
+            name=canonicalize_name(entry.package.name),
+            version=str(entry.package.version),
+            tag=entry.tag,
+            wheel=StoredWheel(filename=entry.file.name, sha256="ab" * 32, size=1),
+            source=entry.package.source,
+        )
+        for entry in plan.chosen
+    )
     contents = Contents(
         generator=("poetry-plugin-wheeltarget", "0.1.0"),
         project=a_project(),
         content_hash="c0ffee",
-        target=target,
         groups=("main", "dev"),
         extras=("cpu",),
-        members=tuple(
-            Member(
-                name=canonicalize_name(entry.package.name),
-                version=str(entry.package.version),
-                tag=entry.tag,
-                wheel=StoredWheel(filename=entry.file.name, sha256="ab" * 32, size=1),
-                source=entry.package.source,
-            )
-            for entry in plan.chosen
-        ),
-        excluded=plan.excluded,
+        parts=(Part(target=target, members=members, excluded=plan.excluded),),
     )
-    return manifest_text(contents), requirements_text(contents)
+    return text_members(contents).values()
 
 
 # --- odd hosts --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from wheeltarget.core.manifest import (
     WHEELS_FOLDER,
     Contents,
     Member,
+    Part,
     json_text,
     manifest_text,
     requirements_text,
@@ -24,7 +26,9 @@ from wheeltarget.core.manifest import (
     target_document,
     without_secrets,
 )
+from wheeltarget.core.members import text_members
 from wheeltarget.core.model import Source, StoredWheel
+from wheeltarget.core.target import Target
 
 TARGET = target_for("3.11.9,manylinux1_x86_64", markers={"platform_release": "5.10"})
 
@@ -41,17 +45,20 @@ def member(name: str, version: str = "1.0", source: Source | None = None) -> Mem
     )
 
 
-def contents(*members: Member) -> Contents:
+def part(*members: Member, target: Target = TARGET) -> Part:
     boto = locked("boto3", "1.9", "boto3-1.9-py3-none-any.whl")
+    excluded = plan_for(target, boto, exclude=["boto3"]).excluded
+    return Part(target=target, members=members, excluded=excluded)
+
+
+def contents(*members: Member) -> Contents:
     return Contents(
         generator=("poetry-plugin-wheeltarget", "0.1.0"),
         project=a_project("my-app", "2.0"),
         content_hash="c0ffee",
-        target=TARGET,
         groups=("main", "docs"),
         extras=("z", "cpu"),
-        members=members,
-        excluded=plan_for(TARGET, boto, exclude=["boto3"]).excluded,
+        parts=(part(*members),),
     )
 
 
@@ -73,12 +80,13 @@ def test_the_manifest_in_full() -> None:
         beyond=True,
     )
     own = replace(member("my-app", "2.0"), built=True)
-    document = json.loads(manifest_text(contents(undecided, own)))
+    document = json.loads(manifest_text(contents(undecided, own), {"pylock.toml": "x"}))
     assert document == {
         "schema": 1,
         "generator": {"name": "poetry-plugin-wheeltarget", "version": "0.1.0"},
         "project": {"name": "my-app", "version": "2.0"},
         "lock": {"content-hash": "c0ffee"},
+        "layout": "wheelhouse",
         "target": {
             "name": "cp311-manylinux1_x86_64",
             "python": "3.11.9",
@@ -127,21 +135,24 @@ def test_the_manifest_in_full() -> None:
             },
         ],
         "excluded": [{"name": "boto3", "version": "1.9"}],
+        "files": [{"name": "pylock.toml", "sha256": hashlib.sha256(b"x").hexdigest()}],
     }
 
 
 def test_keys_have_one_order_and_markers_are_sorted() -> None:
-    document = json.loads(manifest_text(contents(member("a"))))
+    document = json.loads(manifest_text(contents(member("a")), {}))
     assert list(document) == [
         "schema",
         "generator",
         "project",
         "lock",
+        "layout",
         "target",
         "groups",
         "extras",
         "packages",
         "excluded",
+        "files",
     ]
     markers = list(target_document(TARGET)["markers"])  # type: ignore[call-overload]
     assert markers == sorted(TARGET.environment)
@@ -162,18 +173,17 @@ def test_the_same_values_give_the_same_text_in_whatever_order_they_come(
 ) -> None:
     environment = {name: TARGET.environment[name] for name in variables}
     changed = replace(
-        contents(*members),
+        contents(),
         groups=tuple(groups),
         extras=tuple(extras),
-        target=replace(TARGET, environment=environment),
+        parts=(part(*members, target=replace(TARGET, environment=environment)),),
     )
     usual = replace(contents(*MEMBERS), groups=("dev", "docs", "main"))
-    assert manifest_text(changed) == manifest_text(usual)
-    assert requirements_text(changed) == requirements_text(usual)
+    assert text_members(changed) == text_members(usual)
 
 
 def test_members_are_sorted_by_name_and_then_by_version() -> None:
-    listed = [(each.name, each.version) for each in contents(*MEMBERS).sorted_members()]
+    listed = [(each.name, each.version) for each in part(*MEMBERS).sorted_members()]
     assert listed == [("a", "1.0"), ("a", "2.0"), ("b", "1.0"), ("c", "1.0"), ("c-d", "1.0")]
 
 
@@ -261,19 +271,20 @@ def test_what_is_no_url_is_not_repeated(url: str) -> None:
 
 def test_no_credentials_stand_in_any_text() -> None:
     everything = contents(member("a", source=Source(url=SECRETS, reference="corp")))
-    assert "s3cret" not in manifest_text(everything) + requirements_text(everything)
-    assert "user" not in manifest_text(everything)
+    text = "".join(text_members(everything).values())
+    assert "s3cret" not in text
+    assert "user" not in text
 
 
 # --- the requirements -------------------------------------------------------------------------
 
 
 def test_requirements_have_one_pinned_line_with_its_hash_for_each_wheel() -> None:
-    text = requirements_text(contents(member("torch", "2.0+cu118"), member("foo-bar", "1!2.0")))
+    text = requirements_text(part(member("torch", "2.0+cu118"), member("foo-bar", "1!2.0")))
     assert text == (
         f"foo-bar==1!2.0 --hash=sha256:{'ab' * 32}\ntorch==2.0+cu118 --hash=sha256:{'ab' * 32}\n"
     )
 
 
 def test_an_empty_bundle_has_empty_requirements() -> None:
-    assert requirements_text(contents()) == ""
+    assert requirements_text(part()) == ""

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.lockmaker import Raw, a_project, locked, plan_for, quick, real_lock, target_for
+from wheeltarget.core.document import json_document
 from wheeltarget.core.markers import MarkerValueError
 from wheeltarget.core.model import LockedPackage
 from wheeltarget.core.plan import Plan, explain
-from wheeltarget.core.report import Report, TargetReport, json_document, plan_lines
+from wheeltarget.core.report import Report, TargetReport, plan_lines
 
 LINUX = target_for("cp311,manylinux_2_28_x86_64")
 PATCHED = target_for("3.11.9,manylinux_2_28_x86_64")

@@ -17,6 +17,7 @@ from core.lockmaker import (
     raw_package,
     target_for,
 )
+from wheeltarget.core.document import json_document
 from wheeltarget.core.errors import Problem
 from wheeltarget.core.lock import read_lock
 from wheeltarget.core.model import LockedPackage, Project, StoredWheel
@@ -24,10 +25,10 @@ from wheeltarget.core.plan import Plan, explain
 from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.report import (
     Explanation,
+    PackageSize,
     Report,
     TargetReport,
     WrittenBundle,
-    json_document,
 )
 from wheeltarget.core.target import with_more_platforms
 
@@ -218,10 +219,22 @@ def test_a_file_without_a_strong_hash_has_none() -> None:
 
 def test_a_written_bundle_is_named() -> None:
     bundle = WrittenBundle(path="dist/a.zip", size=12, sha256="ab" * 32, wheels=3)
-    report = TargetReport(plan=plan_for(TARGET), bundle=bundle)
+    sizes = (
+        PackageSize(name=canonicalize_name("b"), version="2", packed=30, unpacked=90),
+        PackageSize(name=canonicalize_name("a"), version="1", packed=40, unpacked=50),
+    )
+    report = TargetReport(plan=plan_for(TARGET), bundle=bundle, sizes=sizes)
     result = json_document(Report(project=a_project(), targets=(report,)))
     (target,) = json.loads(json.dumps(result))["targets"]
     assert target["bundle"] == {"path": "dist/a.zip", "sha256": "ab" * 32, "size": 12}
+    assert target["size"] == {
+        "packed": 70,
+        "unpacked": 140,
+        "packages": [
+            {"name": "b", "version": "2", "packed": 30, "unpacked": 90},
+            {"name": "a", "version": "1", "packed": 40, "unpacked": 50},
+        ],
+    }
 
 
 # --- runs that failed, and explanations -------------------------------------------------------

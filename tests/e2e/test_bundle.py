@@ -104,6 +104,7 @@ def test_a_lock_that_poetry_wrote_becomes_a_bundle(make_cli: MakeCli, index: Ind
         assert names == [
             "manifest.json",
             "requirements.txt",
+            "pylock.toml",
             f"wheels/{NATIVE[GLIBC].filename}",
             f"wheels/{ALPHA.filename}",
         ]

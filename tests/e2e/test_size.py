@@ -66,6 +66,26 @@ def test_a_byte_too_much_is_an_error_that_lists_the_largest(bundle: Any) -> None
     assert list((cli.project / "dist").iterdir()) == []
 
 
+def test_sizes_are_told_and_stand_in_the_document(bundle: Any) -> None:
+    _, cli = bundle(prod=None)
+    ended = cli("--json")
+    (target,) = ended.document["targets"]
+    expected: list[dict[str, Any]] = [
+        {
+            "name": wheel.filename.split("-")[0],
+            "version": wheel.filename.split("-")[1],
+            "packed": len(wheel.data),
+            "unpacked": unpacked(wheel),
+        }
+        for wheel in (LARGE, SMALL)
+    ]
+    total = {key: sum(size[key] for size in expected) for key in ("packed", "unpacked")}
+    assert target["size"] == {**total, "packages": expected}
+    title, large, small = ended.err.splitlines()[-4:-1]
+    assert f"{human_size(unpacked(LARGE, SMALL))} unpacked" in title
+    assert (large.split()[0], small.split()[0]) == ("large", "small")
+
+
 def test_the_projects_own_wheel_counts(bundle: Any) -> None:
     ended, _ = bundle(package_mode=True, tight=f"{unpacked(SMALL, LARGE)} B")
     assert ended.code == 4

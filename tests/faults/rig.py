@@ -26,7 +26,8 @@ from poetry.repositories.repository_pool import RepositoryPool
 
 from support.index import IndexServer
 from support.wheels import BuiltWheel, build_wheel
-from wheeltarget.bundle import Workshop, bundle_all
+from wheeltarget.bundle.usecase import bundle_all
+from wheeltarget.bundle.workshop import Workshop
 from wheeltarget.core.errors import Problem, WheeltargetError
 from wheeltarget.core.limits import DEFAULT_LIMITS, Limits
 from wheeltarget.core.markers import parse_marker

@@ -269,7 +269,7 @@ def test_an_entry_that_reads_badly_once_is_read_again(
             raise HashMismatchError(stored.digest, "0" * 64)
         yield from read_verified(stored)
 
-    monkeypatch.setattr("wheeltarget.bundle.read_verified", read)
+    monkeypatch.setattr("wheeltarget.bundle.writing.read_verified", read)
     rig.bundle(*PACKAGES)
     check_good(rig)
     assert rig.index.requests == []
@@ -282,6 +282,6 @@ def test_a_cache_that_never_gives_back_what_it_got_is_reported(
         yield from read_verified(stored)
         raise HashMismatchError(stored.digest, "0" * 64)
 
-    monkeypatch.setattr("wheeltarget.bundle.read_verified", read)
+    monkeypatch.setattr("wheeltarget.bundle.writing.read_verified", read)
     assert "again and again" in rig.fails(IntegrityError, *PACKAGES)
     assert list(rig.leftovers()) == []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ MANIFEST_SCHEMA = 1
 
 MANIFEST_NAME = "manifest.json"
 REQUIREMENTS_NAME = "requirements.txt"
+PYLOCK_NAME = "pylock.toml"
 WHEELS_FOLDER = "wheels"
+
+#: What a bundle holds: wheels, or the tree that installing them gives.
+Layout: TypeAlias = Literal["wheelhouse", "site-packages"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,8 @@ class Member:
     """One wheel of a bundle, and what the manifest says of it.
 
     ``undecided`` has the marker that could not be decided and its unknown variables; ``beyond``
-    says that the wheel takes more than the target promises.
+    says that the wheel takes more than the target promises. ``record`` is, where the bundle holds
+    the installed tree, the name and the sha256 of the package's RECORD in it.
     """
 
     name: NormalizedName
@@ -41,30 +47,68 @@ class Member:
     built: bool = False
     beyond: bool = False
     undecided: tuple[str, tuple[str, ...]] | None = None
+    record: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """Everything that a bundle says of itself."""
+class Part:
+    """What a bundle holds for one target."""
 
-    generator: tuple[str, str]
-    project: Project
-    content_hash: str
     target: Target
-    groups: tuple[str, ...]
-    extras: tuple[str, ...]
     members: tuple[Member, ...]
-    excluded: tuple[Excluded, ...]
+    excluded: tuple[Excluded, ...] = ()
 
     def sorted_members(self) -> Sequence[Member]:
         """The members by name, then version: the order of every list of them."""
         return sorted(self.members, key=lambda m: (m.name, m.version))
 
 
-def manifest_text(contents: Contents) -> str:
-    """``manifest.json``: what the bundle is and holds, and nothing of the machine that wrote it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """Everything that a bundle says of itself.
+
+    It has one part, unless it is ``combined``. ``prefix`` is the folder that the installed tree is
+    in, ``""`` or one that ends in a slash.
+    """
+
+    generator: tuple[str, str]
+    project: Project
+    content_hash: str
+    groups: tuple[str, ...]
+    extras: tuple[str, ...]
+    parts: tuple[Part, ...]
+    combined: bool = False
+    layout: Layout = "wheelhouse"
+    prefix: str = ""
+
+
+# --- the text members -------------------------------------------------------------------------
+
+
+def requirements_name(contents: Contents, part: Part) -> str:
+    """Where the requirements of a part are in the bundle."""
+    return f"requirements/{part.target.name}.txt" if contents.combined else REQUIREMENTS_NAME
+
+
+def requirements_text(part: Part) -> str:
+    """``requirements.txt``: one pinned line with its hash for each wheel.
+
+    For ``pip install --no-index --find-links wheels --require-hashes -r requirements.txt``.
+    """
+    return "".join(
+        f"{member.name}=={member.version} --hash=sha256:{member.wheel.sha256}\n"
+        for member in part.sorted_members()
+    )
+
+
+def manifest_text(contents: Contents, files: Mapping[str, str], pylocks: Sequence[str] = ()) -> str:
+    """``manifest.json``: what the bundle is and holds, and nothing of the machine that wrote it.
+
+    ``files`` are the other text members by name. ``pylocks`` are, of a combined bundle, the names
+    of the locks of PEP 751 for its parts.
+    """
     name, version = contents.generator
-    document = {
+    document: dict[str, object] = {
         "schema": MANIFEST_SCHEMA,
         "generator": {"name": name, "version": version},
         "project": {
@@ -72,16 +116,42 @@ def manifest_text(contents: Contents) -> str:
             "version": str(contents.project.version),
         },
         "lock": {"content-hash": contents.content_hash},
-        "target": target_document(contents.target),
-        "groups": sorted(contents.groups),
-        "extras": sorted(contents.extras),
-        "packages": [_member_document(member) for member in contents.sorted_members()],
+        "layout": contents.layout,
+    }
+    if contents.layout == "site-packages":
+        document["prefix"] = contents.prefix
+    of_run = {"groups": sorted(contents.groups), "extras": sorted(contents.extras)}
+    if contents.combined:
+        document |= of_run
+        document["targets"] = [
+            {
+                "target": target_document(part.target),
+                "requirements": requirements_name(contents, part),
+                "pylock": pylock,
+                **_packages_document(part),
+            }
+            for part, pylock in zip(contents.parts, pylocks, strict=True)
+        ]
+    else:
+        (part,) = contents.parts
+        document["target"] = target_document(part.target)
+        document |= of_run
+        document |= _packages_document(part)
+    document["files"] = [
+        {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        for name, text in files.items()
+    ]
+    return json_text(document)
+
+
+def _packages_document(part: Part) -> Mapping[str, object]:
+    return {
+        "packages": [_member_document(member) for member in part.sorted_members()],
         "excluded": [
             {"name": entry.package.name, "version": str(entry.package.version)}
-            for entry in contents.excluded
+            for entry in part.excluded
         ],
     }
-    return json_text(document)
 
 
 def target_document(target: Target) -> Mapping[str, object]:
@@ -112,6 +182,9 @@ def _member_document(member: Member) -> Mapping[str, object]:
     if member.undecided is not None:
         marker, variables = member.undecided
         document["undecided"] = {"marker": marker, "variables": list(variables)}
+    if member.record is not None:
+        file, sha256 = member.record
+        document["record"] = {"file": file, "sha256": sha256}
     return document
 
 
@@ -149,17 +222,6 @@ def without_secrets(url: str) -> str:
     if url and not parts.netloc:  # then a secret may stand anywhere in it
         return "(not a URL)"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def requirements_text(contents: Contents) -> str:
-    """``requirements.txt``: one pinned line with its hash for each wheel.
-
-    For ``pip install --no-index --find-links wheels --require-hashes -r requirements.txt``.
-    """
-    return "".join(
-        f"{member.name}=={member.version} --hash=sha256:{member.wheel.sha256}\n"
-        for member in contents.sorted_members()
-    )
 
 
 def json_text(document: object) -> str:

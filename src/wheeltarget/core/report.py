@@ -1,4 +1,4 @@
-"""Plans and problems for people and for programs. Returns text and JSON values, never prints.
+"""Plans and problems for people. Returns lines, never prints.
 
 Text may quote untrusted input; whoever prints it must escape markup.
 """
@@ -11,22 +11,18 @@ from typing import TYPE_CHECKING
 
 from wheeltarget.core.explain import interpreter_name
 from wheeltarget.core.manifest import git_address
-from wheeltarget.core.plan import Chosen, Excluded, Plan, ToBuild, Unavailable
 from wheeltarget.core.platforms import version_of
 from wheeltarget.core.sizes import human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
     from wheeltarget.core.errors import Problem
     from wheeltarget.core.model import LockedPackage, Project, StoredWheel
-    from wheeltarget.core.plan import Conflict, Entry, Explained, Undecided
+    from wheeltarget.core.plan import Conflict, Explained, Plan, ToBuild, Unavailable
     from wheeltarget.core.target import Target
-
-#: Version of the form of ``--json`` (CONTRACT section 6).
-JSON_SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +36,29 @@ class WrittenBundle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSize:
+    """The size of one wheel of a bundle in bytes, as it is and unpacked."""
+
+    name: NormalizedName
+    version: str
+    packed: int
+    unpacked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReport:
     """What is to be said of one target.
 
     ``provided`` are packages that its runtime has already. ``built`` has the wheels that were
-    built, with the tag that fits.
+    built, with the tag that fits. ``sizes`` has those of all wheels, the largest first; both, like
+    ``bundle``, only once it is written.
     """
 
     plan: Plan
     provided: tuple[NormalizedName, ...] = ()
     bundle: WrittenBundle | None = None
     built: Mapping[NormalizedName, tuple[StoredWheel, str]] = field(default_factory=dict)
+    sizes: tuple[PackageSize, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,150 +78,7 @@ class Explanation:
     rows: tuple[Explained, ...]
 
 
-# --- for programs ---------------------------------------------------------------------------
-
-
-def json_document(
-    report: Report | None,
-    problems: Iterable[Problem] = (),
-    explained: Sequence[Explanation] = (),
-) -> Mapping[str, object]:
-    """The document of ``--json``, schema 1.
-
-    ``report`` is None where the run failed before there was a plan; ``problems`` are what it failed
-    for, and then the document is not ok.
-    """
-    errors = [_problem_json(problem) for problem in problems]
-    document: dict[str, object] = {"schema": JSON_SCHEMA}
-    if report is not None:
-        document["project"] = _named(report.project)
-    targets = report.targets if report is not None else ()
-    document["ok"] = not errors and all(target.plan.ok for target in targets)
-    document["targets"] = [_target_json(t, report.project) for t in targets] if report else []
-    if explained:
-        document["explained"] = [_explanation_json(explanation) for explanation in explained]
-    if errors:
-        document["errors"] = errors
-    return document
-
-
-def _problem_json(problem: Problem) -> Mapping[str, object]:
-    fields = {
-        "what": problem.what,
-        "package": problem.package,
-        "target": problem.target,
-        "file": problem.file,
-        "hint": problem.hint,
-    }
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def _target_json(report: TargetReport, project: Project) -> Mapping[str, object]:
-    plan = report.plan
-    packages = [_entry_json(entry, report) for entry in plan.entries]
-    if project.packaged:
-        packages.append(_built_json(project, report))
-    document: dict[str, object] = {
-        "name": plan.target.name,
-        "ok": plan.ok,
-        "python": str(plan.target.python),
-        "implementation": plan.target.implementation,
-        "abis": list(plan.target.abis),
-        "platforms": list(plan.target.platforms),
-        "packages": sorted(packages, key=lambda package: str(package["name"])),
-        "undecided": [_undecided_json(entry) for entry in plan.undecided],
-        "fits-from": plan.fits_from.tag if plan.fits_from else None,
-    }
-    if report.provided:
-        document["provided"] = list(report.provided)
-    if plan.conflicts:
-        document["conflicts"] = [_conflict_json(conflict) for conflict in plan.conflicts]
-    if report.bundle:
-        document["bundle"] = {
-            "path": report.bundle.path,
-            "sha256": report.bundle.sha256,
-            "size": report.bundle.size,
-        }
-    return document
-
-
-def _named(package: LockedPackage | Project) -> dict[str, object]:
-    return {"name": package.name, "version": str(package.version)}
-
-
-def _entry_json(entry: Entry, report: TargetReport) -> dict[str, object]:
-    document = _named(entry.package)
-    if isinstance(entry, ToBuild):
-        return _built_json(entry.package, report)
-    if isinstance(entry, Chosen):
-        digest = entry.file.digest
-        document["outcome"] = "wheel"
-        document["file"] = entry.file.name
-        document["tag"] = entry.tag
-        document["hash"] = str(digest) if digest else None
-        if entry.beyond:
-            document["beyond"] = True
-    elif isinstance(entry, Excluded):
-        document["outcome"] = "excluded"
-    else:
-        document["outcome"] = "unavailable"
-        document["rejected"] = [
-            {"file": r.file, "axis": r.axis.value, "detail": r.detail} for r in entry.rejections
-        ]
-        document["hint"] = entry.hint
-    return document
-
-
-def _built_json(package: LockedPackage | Project, report: TargetReport) -> dict[str, object]:
-    document = {**_named(package), "outcome": "build"}
-    if package.name in report.built:
-        wheel, tag = report.built[package.name]
-        document |= {
-            "file": wheel.filename,
-            "tag": tag,
-            "hash": f"sha256:{wheel.sha256}",
-        }
-    return document
-
-
-def _undecided_json(entry: Undecided) -> Mapping[str, object]:
-    return {
-        **_named(entry.package),
-        "marker": str(entry.marker),
-        "variable": ", ".join(entry.variables),
-    }
-
-
-def _conflict_json(conflict: Conflict) -> Mapping[str, object]:
-    return {
-        "name": conflict.name,
-        "candidates": [
-            {"version": str(package.version), "marker": str(marker)}
-            for package, marker in conflict.candidates
-        ],
-        "variables": list(conflict.variables),
-    }
-
-
-def _explanation_json(explanation: Explanation) -> Mapping[str, object]:
-    """Files that fit with their rank, the others with the axis that failed."""
-    return {
-        "target": explanation.target.name,
-        **_named(explanation.package),
-        "files": [
-            {"file": row.file, "rank": row.rank, "tag": row.tag}
-            if row.rejection is None
-            else {
-                "file": row.file,
-                "axis": row.rejection.axis.value,
-                "detail": row.rejection.detail,
-            }
-            for row in explanation.rows
-        ],
-    }
-
-
-# --- for people -----------------------------------------------------------------------------
+# --- lines ------------------------------------------------------------------------------------
 
 
 def target_title(target: Target) -> str:
@@ -375,6 +240,25 @@ def bundle_line(bundle: WrittenBundle) -> str:
     """The line that names a finished bundle."""
     wheels = f"{bundle.wheels} wheel{'' if bundle.wheels == 1 else 's'}"
     return f"{bundle.path}  {human_size(bundle.size)}  {wheels}  sha256:{bundle.sha256}"
+
+
+#: So many packages are named without ``-v``: those that are worth looking at where size matters.
+_LARGEST = 3
+
+
+def size_lines(report: TargetReport, *, verbose: bool = False) -> list[str]:
+    """What the wheels for a target take, and which of them the most; ``verbose`` names all."""
+    sizes = report.sizes
+    if not sizes:
+        return []
+    packed, unpacked = sum(s.packed for s in sizes), sum(s.unpacked for s in sizes)
+    shown = sizes if verbose else sizes[:_LARGEST]
+    rows = [(f"{s.name} {s.version}", human_size(s.unpacked)) for s in shown]
+    if len(shown) < len(sizes):
+        rest = sum(s.unpacked for s in sizes[len(shown) :])
+        rows.append((f"{len(sizes) - len(shown)} more", human_size(rest)))
+    title = f"{report.plan.target.name}: {human_size(packed)} of wheels, "
+    return [f"{title}{human_size(unpacked)} unpacked, of which", *_indented(aligned(rows))]
 
 
 def problem_lines(problems: Iterable[Problem]) -> list[str]:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked for: the project, its lock, the targets, and which of its parts."""
+    """What is asked for: the project, its lock, the targets, and which of its parts.
+
+    ``combined`` asks for one bundle for all targets.
+    """
 
     project: Project
     lock: Lock
@@ -31,6 +34,7 @@ class Request:
     groups: frozenset[NormalizedName]
     extras: frozenset[NormalizedName]
     strict: bool = False
+    combined: bool = False
 
 
 def plan_all(request: Request) -> tuple[Plan, ...]:

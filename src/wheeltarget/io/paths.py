@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from wheeltarget.core.request import Request
 
 DEFAULT_NAME = "{name}-{version}-{target}.zip"
+#: What stands for ``{target}`` in the name of a bundle for several.
+COMBINED = "combined"
 
 
 def bundle_paths(
     request: Request, output: str | None, template: str, *, base: Path, here: Path
 ) -> tuple[Path, ...]:
-    """The path of each target's bundle.
+    """The path of each target's bundle; only one path where the request is ``combined``.
 
     ``output`` is what the user typed, relative to ``here``: a ``.zip`` path, a directory, or a
     template with ``{name}``, ``{version}``, ``{target}``. Else ``template`` holds, relative to
@@ -32,7 +34,8 @@ def bundle_paths(
         root, pattern = here, output
     else:
         root, pattern = here / output, DEFAULT_NAME
-    paths = tuple(root / _filled(pattern, request, s.target.name) for s in request.targets)
+    names = [COMBINED] if request.combined else [s.target.name for s in request.targets]
+    paths = tuple(root / _filled(pattern, request, name) for name in names)
     if len({str(path).casefold() for path in paths}) < len(paths):
         raise UsageError(
             Problem(

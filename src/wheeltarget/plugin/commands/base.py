@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from cleo.io.io import IO
     from poetry.poetry import Poetry
 
-DISTRIBUTION = "poetry-plugin-wheeltarget"
-
 
 def values(name: str, shortcut: str | None, description: str) -> Option:
     """An option that takes a value, and may be given several times."""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import threading
-from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,8 +11,9 @@ from packaging.utils import canonicalize_name
 from poetry.console.commands.group_command import GroupCommand
 from poetry.console.exceptions import GroupNotFoundError
 
-from wheeltarget.bundle import Workshop, bundle_all
+from wheeltarget.bundle.usecase import bundle_all
 from wheeltarget.core.config import read_table
+from wheeltarget.core.document import json_document
 from wheeltarget.core.errors import Problem, UsageError
 from wheeltarget.core.manifest import json_text
 from wheeltarget.core.plan import explain
@@ -25,8 +22,8 @@ from wheeltarget.core.report import (
     Report,
     bundle_line,
     explain_lines,
-    json_document,
     plan_lines,
+    size_lines,
 )
 from wheeltarget.core.request import (
     Request,
@@ -41,8 +38,7 @@ from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.io.archive import zip_time
 from wheeltarget.io.paths import bundle_paths
 from wheeltarget.plugin import project as of_poetry
-from wheeltarget.plugin.commands.base import DISTRIBUTION, WheeltargetCommand, values
-from wheeltarget.plugin.settings import cache_folder, limits_of
+from wheeltarget.plugin.commands.base import WheeltargetCommand, values
 from wheeltarget.plugin.surroundings import surroundings
 
 if TYPE_CHECKING:
@@ -53,12 +49,9 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
 
     from wheeltarget.core.config import Table
+    from wheeltarget.core.plan import Plan
     from wheeltarget.io.archive import ZipTime
-    from wheeltarget.io.wheels import Supply
     from wheeltarget.plugin.console import Console
-
-#: 1980-01-01, the first moment that a zip can say, in seconds since 1970.
-_EARLIEST_EPOCH = "315532800"
 
 
 class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
@@ -96,6 +89,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         option("json", None, "One JSON document on stdout, everything else on stderr."),
         option("offline", None, "Use no network; what is not in the cache is an error."),
         option("strict", None, "Treat warnings that touch the bundle's content as errors."),
+        option("combined", None, "Write one bundle for all targets."),
     ]
 
     @property
@@ -136,10 +130,8 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         self._show_plans(console, request, self._report)
         check_plans(request, plans)
         if not self.option("check"):
-            with self._workshop(poetry, request, console, moment) as workshop:
-                self._report = bundle_all(request, plans, paths, workshop)
-            bundles = (target.bundle for target in self._report.targets)
-            console.results(bundle_line(bundle) for bundle in bundles if bundle)
+            self._report = self._bundle(poetry, request, plans, paths, moment, console)
+            self._show_bundles(console, self._report)
         if self.wants_json:
             console.document(json_text(json_document(self._report, (), self._explanations)))
 
@@ -171,6 +163,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             project=of_poetry.load_project(poetry, root=not self.option("no-root")),
             lock=of_poetry.load_lock(poetry, groups),
             strict=self.option("strict"),
+            combined=self.option("combined"),
         )
 
     def _groups(self) -> frozenset[NormalizedName]:
@@ -218,61 +211,30 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
 
     # --- bundling ---------------------------------------------------------------------------
 
-    @contextmanager
-    def _workshop(
-        self, poetry: Poetry, request: Request, console: Console, moment: ZipTime
-    ) -> Iterator[Workshop]:
+    def _bundle(
+        self,
+        poetry: Poetry,
+        request: Request,
+        plans: Sequence[Plan],
+        paths: Sequence[Path],
+        moment: ZipTime,
+        console: Console,
+    ) -> Report:
         # Imported here: --check needs neither requests nor anything else of the network.
-        from wheeltarget.io.build import Builder
-        from wheeltarget.plugin.vcs import checkout
+        from wheeltarget.plugin.workshop import WorkshopOptions, open_workshop
 
-        cancelled = threading.Event()
-        with tempfile.TemporaryDirectory(prefix="wheeltarget-") as scratch:
-            supply = self._supply(poetry, console, cancelled, Path(scratch))
-            yield Workshop(
-                supply=supply,
-                builder=Builder(
-                    project=request.project,
-                    root=poetry.pyproject_path.parent,
-                    folder=Path(scratch),
-                    supply=supply,
-                    checkout=checkout,
-                    moment=moment,
-                    epoch=os.environ.get("SOURCE_DATE_EPOCH") or _EARLIEST_EPOCH,
-                    offline=self.option("offline"),
-                    in_place=of_poetry.builds_in_place(poetry),
-                    tell=lambda line: console.notes([line]),
-                ),
-                generator=(DISTRIBUTION, version(DISTRIBUTION)),
-                moment=moment,
-                warn=console.warn,
-                root=Path.cwd(),
-            )
-
-    def _supply(
-        self, poetry: Poetry, console: Console, cancelled: threading.Event, scratch: Path
-    ) -> Supply:
-        from wheeltarget.io.cache import Cache
-        from wheeltarget.io.wheels import Supply
-        from wheeltarget.plugin.sources import Indexes
-
-        limits = limits_of(poetry.config)
-        folder = scratch / "cache" if self.option("no-cache") else cache_folder(poetry.config)
-        return Supply(
-            cache=Cache(folder),
-            root=poetry.pyproject_path.parent,
-            index_for=Indexes(
-                pool=poetry.pool,
-                limits=limits,
-                cancelled=cancelled,
-                user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}",
-            ),
-            progress=console.progress(),
-            warn=console.warn,
-            cancelled=cancelled,
-            workers=limits.workers,
-            offline=self.option("offline"),
+        options = WorkshopOptions(
+            moment=moment, offline=self.option("offline"), cached=not self.option("no-cache")
         )
+        with open_workshop(poetry, request.project, console, options) as workshop:
+            return bundle_all(request, plans, paths, workshop)
+
+    def _show_bundles(self, console: Console, report: Report) -> None:
+        """The sizes on stderr; on stdout a line for each bundle, which may be for several."""
+        for target in report.targets:
+            console.notes(size_lines(target, verbose=console.verbose))
+        bundles = dict.fromkeys(target.bundle for target in report.targets)
+        console.results(bundle_line(bundle) for bundle in bundles if bundle)
 
 
 def _split(values: Sequence[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""The use case: settings, lock -> plans -> wheels -> bundles. Knows no Poetry, no terminal."""
