@@ -26,10 +26,7 @@ def test_sizes_name_the_largest() -> None:
         "  p3000 1   3.0 kB",
         "  2 more    3.0 kB",
     ]
-    assert cells(size_lines(of_size(2000, 1000)))[1:] == [
-        ["p2000 1", "2.0 kB"],
-        ["p1000 1", "1.0 kB"],
-    ]
+    assert size_lines(of_size(2000, 1000))[1:] == ["  p2000 1   2.0 kB", "  p1000 1   1.0 kB"]
 
 
 def test_sizes_name_all_where_more_is_asked_for() -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,14 @@ import pytest
 
 from wheeltarget.core.errors import FileSystemError
 from wheeltarget.core.model import Digest
-from wheeltarget.io.cache import Cache, HashMismatchError, Stored, read_verified, writing
+from wheeltarget.io.cache import (
+    Cache,
+    HashMismatchError,
+    Stored,
+    SweptError,
+    read_verified,
+    writing,
+)
 
 DATA = bytes(range(256)) * 1000
 
@@ -297,3 +305,35 @@ def test_a_killed_writer_leaves_no_entry_and_disturbs_nobody(cache: Cache) -> No
     assert ended.returncode in {-signal.SIGTERM, signal.SIGTERM}
     assert cache.find(DIGEST) is None
     assert content(cache.add(DIGEST, [DATA])) == DATA
+
+
+# --- the end of a run -------------------------------------------------------------------------
+
+
+def test_after_the_sweep_nothing_is_left_and_nothing_begun(cache: Cache) -> None:
+    """A thread that is left behind may be in the middle of a file, or about to begin one."""
+    late = threading.Event()
+    outcome: list[BaseException] = []
+
+    def chunks() -> Iterator[bytes]:
+        yield DATA[:1]
+        late.wait(10)
+        yield DATA[1:]
+
+    def write() -> None:
+        try:
+            cache.add(DIGEST, chunks())
+        except Exception as error:
+            outcome.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not list(cache.root.rglob(".partial-*")):
+        time.sleep(0.01)
+    cache.sweep()
+    late.set()
+    writer.join()
+    assert isinstance(outcome[0], FileSystemError)
+    with pytest.raises(SweptError):
+        cache.add(DIGEST, [DATA])
+    assert [path for path in cache.root.rglob("*") if path.is_file()] == []

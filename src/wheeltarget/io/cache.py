@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,13 +41,48 @@ class Stored:
     size: int
 
 
+class SweptError(Exception):
+    """The run is over: nothing may be begun any more."""
+
+
+@dataclass(slots=True)
+class _Writers:
+    """The files that are being written, until none may be any more."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    begun: set[Path] = field(default_factory=set)
+    swept: bool = False
+
+    def begin(self, folder: Path) -> tuple[int, Path]:
+        """A new file in the folder, opened. Raises OSError, or SweptError."""
+        with self.lock:
+            if self.swept:
+                raise SweptError
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=".partial-")
+            path = Path(name)
+            self.begun.add(path)
+        return descriptor, path
+
+    def end(self, path: Path) -> None:
+        """The file is in its place, or gone."""
+        with self.lock:
+            self.begun.discard(path)
+
+    def sweep(self) -> None:
+        """Remove what is begun, and let nothing be begun from now on."""
+        with self.lock:
+            self.swept = True
+            for path in self.begun:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
 @dataclass(frozen=True, slots=True)
 class Cache:
     """A content-addressed store below ``root``, safe for several runs at once."""
 
     root: Path
-    #: Files that are being written.
-    _begun: set[Path] = field(default_factory=set, repr=False, compare=False)
+    _writers: _Writers = field(default_factory=_Writers, repr=False, compare=False)
 
     def find(self, digest: Digest) -> Stored | None:
         """The entry of that hash, not yet verified; None where there is none.
@@ -66,33 +102,33 @@ class Cache:
         """Store a body under its hash, hashing while it arrives.
 
         Raises HashMismatchError, with nothing stored; FileSystemError where the cache cannot be
-        written.
+        written; SweptError after ``sweep``.
         """
         path = self._path(digest)
         with writing(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-            self._begun.add(Path(name))
+            descriptor, partial = self._writers.begin(path.parent)
         try:
             with _closing(os.fdopen(descriptor, "wb"), path) as file:
                 size = _write_verified(file, digest, chunks)
             with writing(path):
                 if path.is_dir() and not path.is_symlink():
                     path.rmdir()
-                Path(name).replace(path)
+                partial.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                Path(name).unlink()
+                partial.unlink()
             raise
         finally:
-            self._begun.discard(Path(name))
+            self._writers.end(partial)
         return Stored(path=path, digest=digest, size=size)
 
     def sweep(self) -> None:
-        """Remove what has been begun and will not be finished, as threads are left behind."""
-        for path in list(self._begun):
-            with contextlib.suppress(OSError):
-                path.unlink()
+        """Remove what has been begun and will not be finished, as threads are left behind.
+
+        A thread that gets its answer only now begins nothing: it gets SweptError.
+        """
+        self._writers.sweep()
 
     def discard(self, digest: Digest) -> None:
         """Forget an entry that turned out to be wrong."""
