@@ -323,7 +323,7 @@ def test_after_the_sweep_nothing_is_left_and_nothing_begun(cache: Cache) -> None
     def write() -> None:
         try:
             cache.add(DIGEST, chunks())
-        except Exception as error:
+        except FileSystemError as error:
             outcome.append(error)
 
     writer = threading.Thread(target=write)
