@@ -51,7 +51,7 @@ class Metadata:
 def read_metadata(text: str) -> Metadata:
     """Read METADATA. Raises MetadataError."""
     fields: dict[str, list[str]] = {}
-    for name, value in _headers(text):
+    for name, value in headers(text):
         fields.setdefault(name.lower(), []).append(value)
     for name in ("name", "version"):
         if len(fields.get(name, [])) != 1:
@@ -67,7 +67,7 @@ def read_metadata(text: str) -> Metadata:
         raise MetadataError(f"METADATA cannot be read: {error}") from error
 
 
-def _headers(text: str) -> Iterator[tuple[str, str]]:
+def headers(text: str) -> Iterator[tuple[str, str]]:
     """Names and unfolded values, down to the empty line before the description.
 
     A line of white space alone continues a header, as in a licence with paragraphs.
@@ -114,7 +114,7 @@ def _split(text: str) -> tuple[str, str, str]:
 def _header_lines(head: str) -> Iterator[tuple[str, str, str]]:
     """Name, unfolded value and the line or lines of each header."""
     for line in re.split(r"\r?\n(?![ \t])", head):
-        name, value = next(_headers(line), ("", ""))
+        name, value = next(headers(line), ("", ""))
         yield name, value, line
 
 
