@@ -15,6 +15,8 @@ class Limits:
     description_size: int = 4 * 1024 * 1024
     #: One wheel; PyPI's largest files are a few GB.
     file_size: int = 8 * 1024 * 1024 * 1024
+    #: METADATA of a wheel; the largest, with a book as their description, stay below 1 MB.
+    metadata_size: int = 16 * 1024 * 1024
     #: What is read or written at a time.
     chunk_size: int = 256 * 1024
     #: Requests for one resource, the first one included.

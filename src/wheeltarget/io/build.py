@@ -13,7 +13,6 @@ import platform
 import sysconfig
 import tempfile
 import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +40,7 @@ from wheeltarget.io.archive import ArchiveMember, write_archive, zip_time
 from wheeltarget.io.backend import BuildLogError, NeedsNetworkError, run_backend, unpacked
 from wheeltarget.io.cache import HashMismatchError, Stored, read_verified, writing
 from wheeltarget.io.index import Wanted
+from wheeltarget.io.wheelcheck import UNREADABLE, metadata_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -316,17 +316,15 @@ def raw_wheel(path: Path) -> RawWheel:
     try:
         name = parse_wheel_name(path.name)
         with zipfile.ZipFile(path) as archive:
-            metadata = read_metadata(archive.read(_metadata_name(archive)).decode())
+            metadata = read_metadata(archive.read(metadata_name(archive)).decode())
     except (MalformedWheelNameError, UnsafeFileNameError) as error:
         what = f"the build backend gave {path.name!r}, no wheel: {error}"
         raise IntegrityError(Problem(what=what, hint=_BROKEN)) from error
-    except (*_UNREADABLE, MetadataError, UnicodeDecodeError, OSError) as error:
+    except (*UNREADABLE, MetadataError, UnicodeDecodeError, OSError) as error:
         raise IntegrityError(_broken(path, error)) from error
     return RawWheel(name=name, path=path, metadata=metadata)
 
 
-#: What zipfile raises for archives that are damaged, or packed in ways that it does not know.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 _BROKEN = "it is for the authors of the backend, or of its configuration in the source, to mend"
 
 
@@ -336,15 +334,6 @@ def _broken(path: Path, error: Exception) -> Problem:
         file=path.name,
         hint=_BROKEN,
     )
-
-
-def _metadata_name(archive: zipfile.ZipFile) -> str:
-    # A package may bring others, with a METADATA of their own further down.
-    end = ".dist-info/METADATA"
-    names = [n for n in archive.namelist() if n.endswith(end) and n.count("/") == 1]
-    if len(names) != 1:
-        raise MetadataError("it has no single METADATA")
-    return names[0]
 
 
 def _write_again(
@@ -366,7 +355,7 @@ def _write_again(
                 infos = [info for info in infos if not info.filename.endswith(_SIGNATURES)]
                 replaced = _localised(wheel, infos, versions)
             write_archive(out, (_member(wheel, info, replaced) for info in infos), moment)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise IntegrityError(_broken(raw.path, error)) from error
 
 
@@ -375,7 +364,7 @@ def _localised(
     infos: list[zipfile.ZipInfo],
     versions: Mapping[NormalizedName, Version],
 ) -> Mapping[str, bytes]:
-    metadata = _metadata_name(wheel)
+    metadata = metadata_name(wheel)
     folder = metadata.removesuffix("METADATA")
     record = folder + "RECORD"
     text = localise(wheel.read(metadata).decode(), versions).encode()
