@@ -22,6 +22,7 @@ from wheeltarget.io.archive import (
     ArchiveMember,
     Draft,
     ZipTime,
+    text_draft,
     write_archive,
     write_draft,
     zip_time,
@@ -366,6 +367,16 @@ def test_a_draft_shows_only_when_it_is_published(tmp_path: Path) -> None:
     draft.discard()  # nothing left to drop
     assert names(tmp_path) == ["demo.zip"]
     assert zipfile.is_zipfile(path)
+
+
+def test_a_text_is_put_in_place_like_a_bundle(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "urls.txt"
+    draft = text_draft(path, "ä\n")
+    assert not path.exists()
+    draft.publish()
+    assert path.read_bytes() == "ä\n".encode()
+    assert (draft.size, draft.sha256) == (3, hashlib.sha256("ä\n".encode()).hexdigest())
+    assert names(path.parent) == ["urls.txt"]
 
 
 def test_a_long_name_leaves_room_for_the_temporary_one(tmp_path: Path) -> None:

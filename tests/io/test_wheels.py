@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.rig import WHEEL, Rig, locked, strong
+from faults.rig import WHEEL, Rig, locked, strong, wanted_of
 from support.behaviours import flip_byte, oversized, status
 from support.index import IndexServer
 from support.server import Behaviour
@@ -210,6 +210,54 @@ def test_all_sources_that_the_project_lacks_are_named(rig: Rig) -> None:
     whats = fails(rig, UsageError, *lacking, locked(WHEEL))
     assert ["'acme'" in whats[0], "'zeta'" in whats[1]] == [True, True]
     assert rig.index.requests == []
+
+
+# --- links without a download ------------------------------------------------------------------
+
+
+def test_links_are_asked_for_although_the_wheels_are_cached(rig: Rig) -> None:
+    rig.obtain(*PACKAGES)
+    rig.index.requests.clear()
+    links = rig.supply().links_for(wanted_of(*PACKAGES))
+    assert [links[Digest("sha256", wheel.sha256)][0].url for wheel in WHEELS] == [
+        rig.index.file_url(file) for file in FILES
+    ]
+    assert len(rig.index.requests) == len(WHEELS)
+    assert rig.index.downloads() == []
+
+
+def test_links_that_are_known_are_not_asked_for_again(rig: Rig) -> None:
+    rig.index.add(FILES[0], WHEELS[0].data, yanked="broken")
+    supply, wanted = rig.supply(), wanted_of(*PACKAGES)
+    supply.links_for(wanted[:2])
+    assert len(supply.obtain(wanted)) == len(WHEELS)
+    assert len(rig.index.requests_for("")) == len(WHEELS)  # the path of a page ends with a slash
+    assert len(rig.warnings) == 1
+
+
+def test_a_known_link_is_good_for_one_download(rig: Rig) -> None:
+    supply, wanted = rig.supply(), wanted_of(PACKAGES[0])
+    supply.links_for(wanted)
+    supply.obtain(wanted)
+    rig.cache.discard(wanted[0].digest)
+    supply.obtain(wanted)
+    assert len(rig.index.requests_for("")) == 2
+
+
+def test_links_of_urls_and_files(rig: Rig) -> None:
+    direct = locked(WHEELS[0], source=Source(kind="url", url=rig.index.file_url(FILES[0])))
+    beside = locked(WHEELS[1], source=Source(kind="file", url=FILES[1]))
+    links = rig.supply().links_for(wanted_of(direct, beside))
+    assert [link.url for (link,) in links.values()] == [rig.index.file_url(FILES[0])]
+    assert rig.index.requests == []
+
+
+def test_links_that_cannot_be_had_are_all_listed(rig: Rig) -> None:
+    rig.index.behave("/simple/alpha/", status(404))
+    rig.index.behave("/simple/beta/", status(404))
+    with pytest.raises(NetworkError) as caught:
+        rig.supply().links_for(wanted_of(*PACKAGES))
+    assert len(caught.value.problems) == 2
 
 
 # --- damage on the way -------------------------------------------------------------------------

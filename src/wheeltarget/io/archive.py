@@ -130,8 +130,25 @@ class Draft:
 def write_draft(path: Path, members: Iterable[ArchiveMember], moment: ZipTime) -> Draft:
     """Write an archive beside the place where it shall be, and hash it.
 
-    Raises FileSystemError: the place is a folder or a link, or cannot be written. Whatever a
-    member's content raises passes through, with nothing left behind.
+    Raises FileSystemError, as :func:`draft_of`. Whatever a member's content raises passes through.
+    """
+    return draft_of(path, lambda file: write_archive(file, members, moment))
+
+
+def text_draft(path: Path, text: str) -> Draft:
+    """Write a text in UTF-8 beside the place where it shall be. Raises FileSystemError."""
+
+    def write(file: IO[bytes]) -> None:
+        file.write(text.encode())
+
+    return draft_of(path, write)
+
+
+def draft_of(path: Path, write: Callable[[IO[bytes]], None]) -> Draft:
+    """What ``write`` writes, beside the place where it shall be, hashed.
+
+    Raises FileSystemError: the place is a folder or a link, or cannot be written. Whatever
+    ``write`` raises passes through, with nothing left behind.
     """
     with writing(path):
         _check_place(path)
@@ -145,7 +162,7 @@ def write_draft(path: Path, members: Iterable[ArchiveMember], moment: ZipTime) -
                 temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
             )
         with writing(path), os.fdopen(descriptor, "w+b") as file:
-            write_archive(file, members, moment)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
             # zip headers are completed after their data, so the whole is hashed afterwards.
@@ -175,6 +192,8 @@ def _check_place(path: Path) -> None:
         return
     raise FileSystemError(
         Problem(
-            what=f"cannot write {path}: {reason}", file=str(path), hint="choose another --output"
+            what=f"cannot write {path}: {reason}",
+            file=str(path),
+            hint="choose another place for what is written",
         )
     )

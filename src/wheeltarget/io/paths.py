@@ -8,6 +8,7 @@ from wheeltarget.core.errors import Problem, UsageError
 from wheeltarget.core.wheelname import bundle_file_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from wheeltarget.core.request import Request
@@ -36,14 +37,35 @@ def bundle_paths(
         root, pattern = here / output, DEFAULT_NAME
     names = [COMBINED] if request.combined else [s.target.name for s in request.targets]
     paths = tuple(root / _filled(pattern, request, name) for name in names)
-    if len({str(path).casefold() for path in paths}) < len(paths):
-        raise UsageError(
-            Problem(
-                what=f"{len(paths)} targets cannot share the output {output or template}",
-                hint="give a directory, or a template with {target}",
-            )
-        )
+    check_distinct(
+        paths,
+        f"{len(paths)} targets cannot share the output {output or template}",
+        hint="give a directory, or a template with {target}",
+    )
     return paths
+
+
+def side_paths(request: Request, option: str, pattern: str | None, *, here: Path) -> Sequence[Path]:
+    """The path of a file for each target that an option asks for; none where it is not given.
+
+    ``pattern`` is a path, relative to ``here``, or a template for one.
+
+    Raises UsageError where two files would be one, or the template cannot be filled.
+    """
+    if pattern is None:
+        return ()
+    names = [settings.target.name for settings in request.targets]
+    paths = tuple(here / _filled(pattern, request, name) for name in names)
+    check_distinct(paths, f"{len(paths)} targets cannot share {option} {pattern}")
+    return paths
+
+
+def check_distinct(
+    paths: Sequence[Path], what: str, *, hint: str = "give a template with {target}"
+) -> None:
+    """Raises UsageError, saying ``what``, where two paths are one file, whatever the system."""
+    if len({str(path).casefold() for path in paths}) < len(paths):
+        raise UsageError(Problem(what=what, hint=hint))
 
 
 def _filled(pattern: str, request: Request, target: str) -> str:

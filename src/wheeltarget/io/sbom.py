@@ -46,7 +46,7 @@ def require_library() -> None:
         raise UsageError(
             Problem(
                 what=f"--sbom needs the library cyclonedx-python-lib: {error}",
-                hint='poetry self add "poetry-plugin-wheeltarget[sbom]"',
+                hint='install it beside Poetry: poetry self add "poetry-plugin-wheeltarget[sbom]"',
             )
         ) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from wheeltarget.core.errors import (
@@ -68,6 +68,9 @@ class Supply:
     cancelled: threading.Event
     workers: int
     offline: bool = False
+    _known: dict[Digest, tuple[Index, _Links]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def obtain(self, wanted: Iterable[Wanted]) -> Mapping[Digest, Stored]:
         """All wanted wheels, from the cache or fetched into it.
@@ -84,6 +87,18 @@ class Supply:
         remote = [each for each in missing if each.digest not in copied]
         fetched = {**copied, **(self._fetch(remote) if remote else {})}
         return {**{d: entry for d, entry in stored.items() if entry is not None}, **fetched}
+
+    def links_for(self, wanted: Iterable[Wanted]) -> Mapping[Digest, _Links]:
+        """Where each wanted wheel can be fetched, best first, as its index says it now.
+
+        Asks for pages, also of wheels in the cache, and fetches no wheel. A later ``obtain`` does
+        not ask for them again. A file beside the project has no link.
+
+        Raises NetworkError, IntegrityError or UsageError, listing every file without a link.
+        """
+        files = {each.digest: each for each in wanted if each.package.source.kind != "file"}
+        self._known.update(self._look_up(list(files.values())))
+        return {digest: self._known[digest][1] for digest in files}
 
     def _copy(self, missing: Sequence[Wanted]) -> Mapping[Digest, Stored]:
         """Files beside the project into the cache, which verifies them."""
@@ -131,6 +146,12 @@ class Supply:
         }
 
     def _links(self, missing: Sequence[Wanted]) -> Mapping[Digest, tuple[Index, _Links]]:
+        """Where each file is. What is known is used once: a link can be good for a short time."""
+        known = {each.digest: self._known.pop(each.digest, None) for each in missing}
+        unknown = self._look_up([each for each in missing if known[each.digest] is None])
+        return {**{digest: found for digest, found in known.items() if found}, **unknown}
+
+    def _look_up(self, missing: Sequence[Wanted]) -> Mapping[Digest, tuple[Index, _Links]]:
         """Where each file is.
 
         Pages come first, so that all that is amiss is known before a long download begins.
