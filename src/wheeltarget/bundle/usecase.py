@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wheeltarget.bundle.beside import NOTHING, Beside, drafts_beside, find_urls
 from wheeltarget.bundle.building import build_all
 from wheeltarget.bundle.parts import PlannedPart
 from wheeltarget.bundle.sizes import check_sizes, sizes_of
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
 
 
 def bundle_all(
-    request: Request, plans: Sequence[Plan], paths: Sequence[Path], workshop: Workshop
+    request: Request,
+    plans: Sequence[Plan],
+    paths: Sequence[Path],
+    workshop: Workshop,
+    beside: Beside = NOTHING,
 ) -> Report:
     """Write one bundle for each plan, or one for all where the request is ``combined``.
 
-    All or none: they are put in place when all are finished. Raises the errors of its parts; no
-    bundle that was there before is touched then.
+    All or none: they are put in place when all are finished, and with them what is written
+    ``beside`` them. Raises the errors of its parts; no file from before is touched then.
     """
+    urls = find_urls(request, plans, workshop) if beside.urls else []
     # Built first: that it fails, or does not fit, should not be known only after long downloads.
     built = build_all(request, plans, workshop)
     parts = [
@@ -51,8 +57,12 @@ def bundle_all(
         # Only now: what is measured has been verified while it was written.
         measured = [(part, each, sizes_of(part, each.sources)) for part, each in _parts(finished)]
         check_sizes([(s, m[2]) for s, m in zip(request.targets, measured, strict=True)])
-        for each in finished:
-            each.draft.publish()
+        ready = [each.draft for each in finished]
+        for draft in drafts_beside(beside, list(_parts(finished)), urls, workshop):
+            drafts.callback(draft.discard)
+            ready.append(draft)
+        for draft in ready:
+            draft.publish()
     return _report(request, plans, measured, workshop.root)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from wheeltarget.core.errors import Problem
+    from wheeltarget.core.links import Link
     from wheeltarget.core.model import Digest
     from wheeltarget.core.plan import ToBuild
     from wheeltarget.io.archive import ZipTime
@@ -49,6 +50,9 @@ class WheelSupply(Protocol):
 
     def obtain(self, wanted: Iterable[Wanted]) -> Mapping[Digest, Stored]:
         """All wanted wheels, each stored under its locked hash."""
+
+    def links_for(self, wanted: Iterable[Wanted]) -> Mapping[Digest, tuple[Link, ...]]:
+        """Where each wanted wheel can be fetched, best first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,8 +39,13 @@ class Finished:
     """A bundle that is not yet in its place, what it holds, and where its wheels were read."""
 
     draft: Draft
-    parts: tuple[Part, ...]
+    contents: Contents
     sources: Mapping[str, Stored]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it holds for each target."""
+        return self.contents.parts
 
 
 def write_bundle(
@@ -96,7 +101,7 @@ def _write(
     )
     members = _archive_members(contents, sources)
     draft = write_draft(planned.path, members, workshop.moment)
-    return Finished(draft=draft, parts=contents.parts, sources=sources)
+    return Finished(draft=draft, contents=contents, sources=sources)
 
 
 def _archive_members(contents: Contents, sources: Mapping[str, Stored]) -> Iterator[ArchiveMember]:

@@ -38,6 +38,7 @@ from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.io.archive import zip_time
 from wheeltarget.io.paths import bundle_paths
 from wheeltarget.plugin import project as of_poetry
+from wheeltarget.plugin.beside import check_options, read_beside
 from wheeltarget.plugin.commands.base import WheeltargetCommand, values
 from wheeltarget.plugin.surroundings import surroundings
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
 
+    from wheeltarget.bundle.beside import Beside
     from wheeltarget.core.config import Table
     from wheeltarget.core.plan import Plan
     from wheeltarget.io.archive import ZipTime
@@ -90,6 +92,8 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         option("offline", None, "Use no network; what is not in the cache is an error."),
         option("strict", None, "Treat warnings that touch the bundle's content as errors."),
         option("combined", None, "Write one bundle for all targets."),
+        option("sbom", None, "Write a bill of materials to this path or template.", flag=False),
+        option("export-urls", None, "Write a requirements file of URLs, likewise.", flag=False),
     ]
 
     @property
@@ -113,6 +117,8 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             raise UsageError(
                 Problem(what="--offline takes all from the cache, which --no-cache turns off")
             )
+        sbom, urls = self.option("sbom"), self.option("export-urls")
+        check_options(sbom, urls, check=self.option("check"), offline=self.option("offline"))
         poetry = self.load_poetry(console)
         table = read_table(of_poetry.table(poetry))
         request = self._request(poetry, table, console)
@@ -123,14 +129,18 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             base=poetry.pyproject_path.parent,
             here=Path.cwd(),
         )
-        moment = zip_time(os.environ.get("SOURCE_DATE_EPOCH"))
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        moment = zip_time(epoch)
+        beside = read_beside(
+            poetry, request, paths, sbom=sbom, urls=urls, here=Path.cwd(), dated=bool(epoch)
+        )
         self._explanations = tuple(self._explain(request))
         plans = plan_all(request)
         self._report = report_on(request, plans)
         self._show_plans(console, request, self._report)
         check_plans(request, plans)
         if not self.option("check"):
-            self._report = self._bundle(poetry, request, plans, paths, moment, console)
+            self._report = self._bundle(poetry, request, plans, paths, beside, moment, console)
             self._show_bundles(console, self._report)
         if self.wants_json:
             console.document(json_text(json_document(self._report, (), self._explanations)))
@@ -217,6 +227,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         request: Request,
         plans: Sequence[Plan],
         paths: Sequence[Path],
+        beside: Beside,
         moment: ZipTime,
         console: Console,
     ) -> Report:
@@ -227,7 +238,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             moment=moment, offline=self.option("offline"), cached=not self.option("no-cache")
         )
         with open_workshop(poetry, request.project, console, options) as workshop:
-            return bundle_all(request, plans, paths, workshop)
+            return bundle_all(request, plans, paths, workshop, beside)
 
     def _show_bundles(self, console: Console, report: Report) -> None:
         """The sizes on stderr; on stdout a line for each bundle, which may be for several."""
