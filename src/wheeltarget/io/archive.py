@@ -1,4 +1,4 @@
-"""Reproducible zip archives, published atomically."""
+"""Archives that are whole or not there: written beside their place, put into it in one step."""
 
 from __future__ import annotations
 
@@ -7,50 +7,26 @@ import hashlib
 import os
 import re
 import secrets
-import stat
 import time
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheeltarget.core.errors import FileSystemError, Problem, UsageError
 from wheeltarget.io.cache import writing
+from wheeltarget.io.zipwriter import ArchiveMember, ZipTime, write_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
     from typing import IO
 
-ZipTime = tuple[int, int, int, int, int, int]
+__all__ = ["ArchiveMember", "Draft", "ZipTime", "write_archive", "write_draft", "zip_time"]
 
 #: The first and the last moment that a zip can say (MS-DOS time has steps of two seconds).
 _EARLIEST: ZipTime = (1980, 1, 1, 0, 0, 0)
 _LATEST: ZipTime = (2107, 12, 31, 23, 59, 58)
 
-_FILE_MODE = 0o644
-_EXECUTABLE_MODE = 0o755
-_UNIX = 3
-_LARGE = 0x7FFFFFFF
 _CHUNK = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArchiveMember:
-    """One member: its name, its size in bytes, and its content, opened when its turn comes.
-
-    ``content`` may be called again if the archive has to be written anew.
-    """
-
-    name: str
-    size: int
-    content: Callable[[], Iterable[bytes]]
-    executable: bool = False
-
-    @classmethod
-    def of_text(cls, name: str, text: str) -> ArchiveMember:
-        """A member from text, as UTF-8."""
-        data = text.encode()
-        return cls(name=name, size=len(data), content=lambda: [data])
 
 
 def zip_time(source_date_epoch: str | None) -> ZipTime:
@@ -86,25 +62,6 @@ def _clamped(seconds: int) -> ZipTime:
         moment.tm_sec,
     )
     return min(max(_EARLIEST, exact), _LATEST)
-
-
-def write_archive(file: IO[bytes], members: Iterable[ArchiveMember], moment: ZipTime) -> None:
-    """Write members in the given order, stored, so that equal input gives equal bytes anywhere.
-
-    Stored, because wheels are compressed already, and because what deflate writes differs between
-    implementations of zlib.
-    """
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for member in members:
-            info = zipfile.ZipInfo(member.name, moment)
-            # ZipInfo fills these from the host: set what a Unix host would say.
-            info.create_system = _UNIX
-            mode = _EXECUTABLE_MODE if member.executable else _FILE_MODE
-            info.external_attr = (stat.S_IFREG | mode) << 16
-            info.file_size = member.size
-            with archive.open(info, "w", force_zip64=member.size > _LARGE) as out:
-                for chunk in member.content():
-                    out.write(chunk)
 
 
 @dataclass(frozen=True, kw_only=True)
