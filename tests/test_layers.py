@@ -34,7 +34,7 @@ OTHERS = {
     # Locks write what a package needs in Poetry's own notation of versions.
     "core": {"packaging", "poetry.core.version.markers", "poetry.core.constraints.version"},
     # The last two are of the extra "sbom".
-    "io": {"packaging", "build", "cyclonedx", "packageurl"},
+    "io": {"packaging", "build", "installer", "cyclonedx", "packageurl"},
     "bundle": {"packaging"},
     "plugin": {"packaging", "poetry", "cleo", "requests", "urllib3", "dulwich"},
     # PEP 600: who builds a Python can say in a module of this name which wheels it takes.

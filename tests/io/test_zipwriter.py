@@ -149,7 +149,7 @@ def large_archive(file: IO[bytes]) -> None:
 def test_members_and_offsets_above_4_gib(tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
     with Sparse(path, "w+") as file:
-        large_archive(file)  # type: ignore[arg-type]
+        large_archive(file)
     with zipfile.ZipFile(path) as archive:
         large, small = archive.infolist()
         assert (large.file_size, large.compress_size) == (2**32 + 5, 2**32 + 5)

@@ -193,19 +193,46 @@ def read_verified(stored: Stored) -> Iterator[bytes]:
     Whoever writes them elsewhere must throw that away on the error. An entry that vanished or
     cannot be read counts as a mismatch too: in all these cases it must be fetched anew.
     """
-    hasher = hashlib.new(stored.digest.algorithm)
-    size = 0
+    with open_entry(stored) as file:
+        yield from _read_verified(file, stored)
+
+
+@contextlib.contextmanager
+def open_verified(stored: Stored) -> Iterator[BinaryIO]:
+    """The entry, open for reading at its start after all of it was found to be what it must be.
+
+    Raises HashMismatchError.
+    """
+    with open_entry(stored) as file:
+        for _ in _read_verified(file, stored):
+            pass
+        file.seek(0)
+        yield file
+
+
+@contextlib.contextmanager
+def open_entry(stored: Stored) -> Iterator[BinaryIO]:
+    """The entry, open for reading, not verified.
+
+    Raises HashMismatchError where it, or anything else in the block, cannot be read.
+    """
     try:
         descriptor = os.open(
             stored.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         )
         with os.fdopen(descriptor, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                hasher.update(chunk)
-                size += len(chunk)
-                yield chunk
+            yield file
     except OSError:
         raise HashMismatchError(stored.digest, "unreadable") from None
+
+
+def _read_verified(file: BinaryIO, stored: Stored) -> Iterator[bytes]:
+    hasher = hashlib.new(stored.digest.algorithm)
+    size = 0
+    while chunk := file.read(_CHUNK):
+        hasher.update(chunk)
+        size += len(chunk)
+        yield chunk
     if hasher.hexdigest() != stored.digest.hex or size != stored.size:
         raise HashMismatchError(stored.digest, hasher.hexdigest())
 
