@@ -59,6 +59,10 @@ VALID: list[object] = [
     target(build=["docopt"]),
     {"exclude": ["boto3", "ruamel.yaml", "typing_extensions", "A-b.c"]},
     {"targets": {}},
+    *({"layout": layout} for layout in ("wheelhouse", "site-packages")),
+    *({"prefix": prefix} for prefix in ("", "python", "python/", "lib/python3.11/site-packages")),
+    *({"compile": value} for value in (True, False)),
+    target(layout="site-packages", prefix="python", compile=True),
     {"default-targets": ["prod"], **target(platforms=GLIBC)},
     target(),
     target(platforms=GLIBC),
@@ -93,7 +97,12 @@ INVALID: list[object] = [
     [],
     "prod",
     {"exlude": []},
-    {"layout": "wheelhouse"},
+    *({"layout": layout} for layout in ("wheel-house", "", 1)),
+    *({"prefix": prefix} for prefix in ("/opt", "a//b", "a\\b", "C:/x", "/", 1)),
+    *({"compile": value} for value in ("yes", 1)),
+    target(layout="zip"),
+    target(prefix="/python"),
+    target(compile="true"),
     {"default-targets": []},
     {"default-targets": "prod", **target()},
     {"default-targets": ["prod", "prod"], **target()},
@@ -182,6 +191,8 @@ CODE_ONLY: dict[str, object] = {
         "targets": {"box": {"description-file": "x"}, "top": {"extends": "box", "python": "3.11"}}
     },
     "a tag has a version that can be": target(platforms=["manylinux_2_4_x86_64"]),
+    "a prefix stays in the bundle": {"prefix": "a/../b"},
+    "a prefix's folders can be on any system": {"prefix": "python/aux"},
     "a target's name can be a file name": {"targets": {"a/b": {}}},
     "a target's name does not read as tags": {"targets": {"cp311,prod": {}}},
     "a target's name does not read as a file": {"targets": {"@prod": {}}},
@@ -225,6 +236,7 @@ def test_every_kind_of_platform_has_its_pattern() -> None:
 def test_the_schema_has_the_values_of_the_code() -> None:
     assert TARGET["properties"]["markers"]["propertyNames"]["enum"] == list(VARIABLES)
     assert TARGET["properties"]["implementation"]["enum"] == list(IMPLEMENTATIONS)
+    assert SCHEMA["definitions"]["layout"]["enum"] == list(config.LAYOUTS)
     assert SCHEMA["properties"]["output"]["default"] == config.DEFAULT_OUTPUT
 
 

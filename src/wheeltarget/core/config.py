@@ -15,6 +15,7 @@ from wheeltarget.core.sizes import parse_size
 from wheeltarget.core.spec import Draft, draft_of
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.core.target import IMPLEMENTATIONS, PythonVersion
+from wheeltarget.core.tree import read_prefix
 from wheeltarget.core.typed import (
     KeyPathError,
     as_type,
@@ -39,7 +40,16 @@ if TYPE_CHECKING:
 ROOT = "tool.wheeltarget"
 DEFAULT_OUTPUT = "dist/{name}-{version}-{target}.zip"
 
-TABLE_KEYS = ("default-targets", "output", "build", "exclude", "targets")
+TABLE_KEYS = (
+    "default-targets",
+    "output",
+    "layout",
+    "prefix",
+    "compile",
+    "build",
+    "exclude",
+    "targets",
+)
 TARGET_KEYS = (
     "extends",
     "python",
@@ -50,12 +60,38 @@ TARGET_KEYS = (
     "description-file",
     "exclude",
     "build",
+    "layout",
+    "prefix",
+    "compile",
     "max-unpacked-size",
     "packages",
 )
 PACKAGE_KEYS = ("platforms",)
+WHEELHOUSE, SITE_PACKAGES = "wheelhouse", "site-packages"
+#: How a bundle can have its packages: as wheels, or installed.
+LAYOUTS = (WHEELHOUSE, SITE_PACKAGES)
 #: The keys that a description file stands instead of; an extending target can add markers to it.
 _DESCRIBED_KEYS = ("extends", "python", "implementation", "abis", "platforms", "markers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutKeys:
+    """What is said of the form of a bundle, each None where it is not said.
+
+    ``prefix`` is ``""`` or ends in a slash.
+    """
+
+    layout: str | None = None
+    prefix: str | None = None
+    compile: bool | None = None
+
+    def over(self, base: LayoutKeys) -> LayoutKeys:
+        """These, and those of the base where nothing is said here."""
+        return LayoutKeys(
+            layout=base.layout if self.layout is None else self.layout,
+            prefix=base.prefix if self.prefix is None else self.prefix,
+            compile=base.compile if self.compile is None else self.compile,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +106,7 @@ class DeclaredTarget:
     description_file: str | None = None
     exclude: tuple[NormalizedName, ...] | None = None
     build: tuple[NormalizedName, ...] | None = None
+    layout: LayoutKeys = LayoutKeys()
     max_unpacked_size: int | None = None
     packages: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
 
@@ -80,6 +117,7 @@ class Table:
 
     default_targets: tuple[str, ...] = ()
     output: str = DEFAULT_OUTPUT
+    layout: LayoutKeys = LayoutKeys()
     build: tuple[NormalizedName, ...] = ()
     exclude: tuple[NormalizedName, ...] = ()
     targets: Mapping[str, DeclaredTarget] = field(default_factory=dict)
@@ -127,6 +165,7 @@ def _read_table(raw: Mapping[str, object]) -> Table:
     return Table(
         default_targets=defaults or (),
         output=get_as(raw, "output", _output, ROOT) or DEFAULT_OUTPUT,
+        layout=_read_layout(raw, ROOT),
         build=get_array(raw, "build", read_package_name, ROOT) or (),
         exclude=get_array(raw, "exclude", read_package_name, ROOT) or (),
         targets=targets,
@@ -168,8 +207,17 @@ def _read_target(raw: Mapping[str, object], path: str) -> DeclaredTarget:
         description_file=described,
         exclude=get_array(raw, "exclude", read_package_name, path),
         build=get_array(raw, "build", read_package_name, path),
+        layout=_read_layout(raw, path),
         max_unpacked_size=get_as(raw, "max-unpacked-size", parse_size, path),
         packages=_read_packages(raw, path),
+    )
+
+
+def _read_layout(raw: Mapping[str, object], path: str) -> LayoutKeys:
+    return LayoutKeys(
+        layout=get_as(raw, "layout", read_layout, path),
+        prefix=get_as(raw, "prefix", read_prefix, path),
+        compile=get(raw, "compile", bool, path),
     )
 
 
@@ -254,6 +302,7 @@ def _override(base: DeclaredTarget, top: DeclaredTarget) -> DeclaredTarget:
         description_file=base.description_file,
         exclude=base.exclude if top.exclude is None else top.exclude,
         build=base.build if top.build is None else top.build,
+        layout=top.layout.over(base.layout),
         max_unpacked_size=top.max_unpacked_size or base.max_unpacked_size,
         packages={**base.packages, **top.packages},
     )
@@ -268,6 +317,13 @@ def _path(text: str) -> str:
 def _output(text: str) -> str:
     if not bundle_file_name(text, name="n", version="v", target="t"):
         raise ValueError("is empty")
+    return text
+
+
+def read_layout(text: str) -> str:
+    """A layout. Raises ValueError."""
+    if text not in LAYOUTS:
+        raise ValueError(f"unknown layout {text!r}; there are {' and '.join(LAYOUTS)}")
     return text
 
 

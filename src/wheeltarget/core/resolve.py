@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from wheeltarget.core.config import ROOT, DeclaredTarget, read_package_name
+from wheeltarget.core.config import (
+    ROOT,
+    SITE_PACKAGES,
+    WHEELHOUSE,
+    DeclaredTarget,
+    LayoutKeys,
+    read_layout,
+    read_package_name,
+)
 from wheeltarget.core.description import Description, read_description
 from wheeltarget.core.errors import Problem, UsageError
 from wheeltarget.core.guard import contradictions
@@ -32,6 +40,9 @@ class TargetSettings:
     those that may be built from a source archive where no wheel fits. ``packages`` are those that
     may take more platforms than the target promises, with these. The wheels of a bundle may have
     ``max_unpacked_size`` bytes at most. ``preset`` is the one that the target is, or extends.
+
+    ``layout`` is ``wheelhouse`` or ``site-packages``. Only the latter has a ``prefix``, which is
+    ``""`` or ends in a slash, and bytecode with ``compile``.
     """
 
     target: Target
@@ -40,6 +51,9 @@ class TargetSettings:
     packages: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
     max_unpacked_size: int | None = None
     preset: Preset | None = None
+    layout: str = WHEELHOUSE
+    prefix: str = ""
+    compile: bool = False
 
     def target_for(self, package: NormalizedName) -> Target:
         """The target as that package may see it."""
@@ -56,6 +70,7 @@ class TargetOptions:
     python: str | None = None
     exclude: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
+    layout: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +106,7 @@ def resolve_targets(
     names = dict.fromkeys(name.strip() for name in _requested(table, options))
     exclude = frozenset(_named("--exclude", options.exclude))
     build = frozenset(_named("--build", options.build))
-    resolver = Resolver(table, options.python, around)
+    resolver = Resolver(table, options.python, around, layout=_asked_layout(options.layout))
     result: dict[str, TargetSettings] = {}
     problems = []
     for text in names:
@@ -147,6 +162,35 @@ def _asked_python(python: str | None) -> PythonVersion | None:
         raise UsageError(Problem(what=f"--python: {error}")) from error
 
 
+def _asked_layout(layout: str | None) -> str | None:
+    try:
+        return None if layout is None else read_layout(layout)
+    except ValueError as error:
+        raise UsageError(Problem(what=f"--layout: {error}")) from error
+
+
+#: PEP 552: bytecode whose source has no time came with it.
+_COMPILES_SINCE = PythonVersion(3, 7)
+
+
+def _laid_out(settings: TargetSettings, keys: LayoutKeys, asked: str | None) -> TargetSettings:
+    """The settings with the form of the bundle; ``asked`` is what the command line says of it.
+
+    Raises SpecError for keys that would change nothing, or could not.
+    """
+    layout = asked or keys.layout or WHEELHOUSE
+    if layout == SITE_PACKAGES:
+        if keys.compile and settings.target.python[:2] < _COMPILES_SINCE[:2]:
+            raise SpecError(f"compile needs a target with Python {_COMPILES_SINCE} or newer")
+        return replace(
+            settings, layout=layout, prefix=keys.prefix or "", compile=bool(keys.compile)
+        )
+    if asked is None and (keys.prefix or keys.compile):
+        key = "prefix" if keys.prefix else "compile"
+        raise SpecError(f'{key} needs layout = "{SITE_PACKAGES}": a wheelhouse has none')
+    return settings
+
+
 def _named(option: str, names: Iterable[str]) -> list[NormalizedName]:
     try:
         return [read_package_name(name) for name in names]
@@ -157,8 +201,16 @@ def _named(option: str, names: Iterable[str]) -> list[NormalizedName]:
 class Resolver:
     """Completes one target after another; the active interpreter is asked for once."""
 
-    def __init__(self, table: Table, python: str | None, around: Surroundings) -> None:
+    def __init__(
+        self,
+        table: Table,
+        python: str | None,
+        around: Surroundings,
+        *,
+        layout: str | None = None,
+    ) -> None:
         self._table = table
+        self._layout = layout
         self._asked = _asked_python(python)
         self._around = around
         self._active: PythonVersion | None = None
@@ -179,6 +231,8 @@ class Resolver:
             or (preset.max_unpacked_size if preset else None),
             preset=preset,
         )
+        keys = declared.layout.over(self._table.layout)
+        settings = _laid_out(settings, keys, self._layout)
         # All that any package may take has to be of one machine.
         more: list[Platform] = []
         for package, platforms in declared.packages.items():
