@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -278,6 +279,44 @@ def test_the_order_of_wheels_does_not_matter(bench: Workbench) -> None:
     others = [wheel(n, files={f"{n}.py": LONG, "tests/__init__.py": ""}) for n in "abc"]
     wheels = [demo(), *others]
     assert archived(bench.tree(*wheels)) == archived(bench.tree(*reversed(wheels)))
+
+
+ELSEWHERE = """\
+import hashlib, os, sys
+from pathlib import Path
+from io_test_tree import demo
+from support.trees import Workbench, archived, target_here
+from wheeltarget.io.bytecode import compiling
+os.umask(int(os.environ["UMASK"], 8))
+with compiling(sys.executable) as compiler:
+    tree = Workbench(Path.cwd()).tree(demo(), target=target_here("win_amd64"), compiler=compiler)
+    sys.stdout.write(hashlib.sha256(archived(tree)).hexdigest())
+"""
+
+
+def test_the_same_bytes_under_other_settings(tmp_path: Path) -> None:
+    (tmp_path / "io_test_tree.py").write_text(Path(__file__).read_text(encoding="utf-8"))
+    tests = str(Path(__file__).parents[1])
+    variants = [
+        {"UMASK": "022", "TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
+        {"UMASK": "077", "TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7"},
+    ]
+    hashes = set()
+    for variant in variants:
+        folder = tmp_path / variant["UMASK"]
+        folder.mkdir()
+        path = os.pathsep.join([str(tmp_path), tests])
+        ended = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE],
+            cwd=folder,
+            env={**os.environ, **variant, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        hashes.add(ended.stdout)
+    assert len(hashes) == 1
+    assert len(hashes.pop()) == 64
 
 
 # --- what cannot be beside each other ---------------------------------------------------------
