@@ -8,12 +8,15 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheeltarget.io.wheelzip import MemberReader, WheelMember, read_members
+from wheeltarget.core.model import Digest
+from wheeltarget.io.cache import HashMismatchError, Stored
+from wheeltarget.io.wheelzip import MemberReader, WheelMember, read_members, unpacked
 
 TEXT = b"some text that can be made smaller, since it says the same, the same, the same\n" * 50
 
@@ -92,6 +95,7 @@ def changed(data: bytes, at: int, value: bytes) -> bytes:
 LOCAL = 0
 ARCHIVE = zipped(("name", TEXT))
 CENTRAL = ARCHIVE.index(b"PK\1\2")
+END = ARCHIVE.index(b"PK\5\6")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +109,7 @@ CENTRAL = ARCHIVE.index(b"PK\1\2")
         (changed(ARCHIVE, LOCAL + 30, b"N"), "says something else than the directory"),
         (changed(ARCHIVE, LOCAL, b"PK\3\5"), "its local header is missing"),
         (changed(ARCHIVE, CENTRAL + 42, b"\xff\xff"), "its local header is missing"),
+        (changed(ARCHIVE, END + 16, bytes([CENTRAL + 5, 0])), "it begins before the archive"),
         (changed(ARCHIVE, CENTRAL + 6, b"\xff"), "it is not a zip archive that can be read"),
         (
             changed(ARCHIVE, CENTRAL + 8, b"\0\x08").replace(b"namePK", b"\xff\xffmePK"),
@@ -152,3 +157,20 @@ def test_a_bomb_is_stopped_at_the_size_that_it_says() -> None:
     reader = MemberReader(io.BytesIO(raw), member)
     with pytest.raises(ValueError, match="size and CRC"):
         assert sum(map(len, reader.chunks())) == 0
+
+
+@pytest.mark.parametrize("change", [b"", b"PK", ARCHIVE.replace(b"name", b"nome"), ARCHIVE[::-1]])
+def test_content_that_has_changed_since_it_was_hashed(tmp_path: Path, change: bytes) -> None:
+    path = tmp_path / "entry"
+    path.write_bytes(ARCHIVE)
+    stored = Stored(path=path, digest=Digest("sha256", "0" * 64), size=len(ARCHIVE))
+    (member,) = read_members(io.BytesIO(ARCHIVE))
+    content = hashlib.sha256(TEXT).hexdigest()
+    assert unpacked(stored, member, content) == TEXT
+    path.write_bytes(change)
+    if b"nome" in change:  # the data is the same
+        assert unpacked(stored, member, content) == TEXT
+        return
+    with pytest.raises(HashMismatchError) as caught:
+        unpacked(stored, member, content)
+    assert caught.value.digest == stored.digest

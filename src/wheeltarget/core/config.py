@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.utils import InvalidName, canonicalize_name
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from wheeltarget.core.manifest import Layout
+
 ROOT = "tool.wheeltarget"
 DEFAULT_OUTPUT = "dist/{name}-{version}-{target}.zip"
 
@@ -67,9 +69,10 @@ TARGET_KEYS = (
     "packages",
 )
 PACKAGE_KEYS = ("platforms",)
-WHEELHOUSE, SITE_PACKAGES = "wheelhouse", "site-packages"
+WHEELHOUSE: Final = "wheelhouse"
+SITE_PACKAGES: Final = "site-packages"
 #: How a bundle can have its packages: as wheels, or installed.
-LAYOUTS = (WHEELHOUSE, SITE_PACKAGES)
+LAYOUTS: tuple[Layout, ...] = (WHEELHOUSE, SITE_PACKAGES)
 #: The keys that a description file stands instead of; an extending target can add markers to it.
 _DESCRIBED_KEYS = ("extends", "python", "implementation", "abis", "platforms", "markers")
 
@@ -81,7 +84,7 @@ class LayoutKeys:
     ``prefix`` is ``""`` or ends in a slash.
     """
 
-    layout: str | None = None
+    layout: Layout | None = None
     prefix: str | None = None
     compile: bool | None = None
 
@@ -320,11 +323,12 @@ def _output(text: str) -> str:
     return text
 
 
-def read_layout(text: str) -> str:
+def read_layout(text: str) -> Layout:
     """A layout. Raises ValueError."""
-    if text not in LAYOUTS:
-        raise ValueError(f"unknown layout {text!r}; there are {' and '.join(LAYOUTS)}")
-    return text
+    for layout in LAYOUTS:
+        if layout == text:
+            return layout
+    raise ValueError(f"unknown layout {text!r}; there are {' and '.join(LAYOUTS)}")
 
 
 def read_package_name(text: str) -> NormalizedName:

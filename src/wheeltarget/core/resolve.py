@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from wheeltarget.core.config import Table
+    from wheeltarget.core.manifest import Layout
     from wheeltarget.core.markers import BaseMarker
     from wheeltarget.core.platforms import Platform
     from wheeltarget.core.presets import Preset
@@ -51,7 +52,7 @@ class TargetSettings:
     packages: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
     max_unpacked_size: int | None = None
     preset: Preset | None = None
-    layout: str = WHEELHOUSE
+    layout: Layout = WHEELHOUSE
     prefix: str = ""
     compile: bool = False
 
@@ -162,7 +163,7 @@ def _asked_python(python: str | None) -> PythonVersion | None:
         raise UsageError(Problem(what=f"--python: {error}")) from error
 
 
-def _asked_layout(layout: str | None) -> str | None:
+def _asked_layout(layout: str | None) -> Layout | None:
     try:
         return None if layout is None else read_layout(layout)
     except ValueError as error:
@@ -173,7 +174,7 @@ def _asked_layout(layout: str | None) -> str | None:
 _COMPILES_SINCE = PythonVersion(3, 7)
 
 
-def _laid_out(settings: TargetSettings, keys: LayoutKeys, asked: str | None) -> TargetSettings:
+def _laid_out(settings: TargetSettings, keys: LayoutKeys, asked: Layout | None) -> TargetSettings:
     """The settings with the form of the bundle; ``asked`` is what the command line says of it.
 
     Raises SpecError for keys that would change nothing, or could not.
@@ -207,7 +208,7 @@ class Resolver:
         python: str | None,
         around: Surroundings,
         *,
-        layout: str | None = None,
+        layout: Layout | None = None,
     ) -> None:
         self._table = table
         self._layout = layout

@@ -72,23 +72,15 @@ class TreeWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledRecord:
-    """The member that is a package's RECORD, and its sha256 in hex."""
-
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """An installed tree: its members below the prefix, sorted by name.
 
-    ``records`` has the RECORD of each wheel, by the wheel's file name; ``warnings`` is what does
-    not work in such a tree as it does in site-packages.
+    ``records`` has the RECORD of each wheel by the wheel's file name: the name of the member, and
+    its sha256 in hex. ``warnings`` is what does not work as it does in site-packages.
     """
 
     members: tuple[ArchiveMember, ...]
-    records: Mapping[str, InstalledRecord]
+    records: Mapping[str, tuple[str, str]]
     warnings: tuple[Problem, ...]
 
     @property
@@ -135,9 +127,7 @@ def installed_tree(
     return Tree(
         members=_members([*files, *records.values()], prefix),
         records={
-            wheel: InstalledRecord(
-                file=f"{prefix}{record.placed.path}", sha256=record.placed.sha256
-            )
+            wheel: (f"{prefix}{record.placed.path}", record.placed.sha256)
             for wheel, record in records.items()
         },
         warnings=tuple(warning for warning in warnings if warning),
@@ -167,10 +157,6 @@ class _File:
     pack: Callable[[str], ArchiveMember]
     read: Callable[[], bytes]
     executable: bool = False
-
-    def described(self, prefix: str) -> InstalledRecord:
-        """The file as a RECORD that the manifest names."""
-        return InstalledRecord(file=f"{prefix}{self.placed.path}", sha256=self.placed.sha256)
 
 
 def _copied(path: str, wheel: TreeWheel, member: WheelMember, hashed: Hashed) -> _File:
