@@ -20,7 +20,14 @@ from wheeltarget.core.markers import parse_marker
 from wheeltarget.core.model import Gap, Lock, LockedPackage
 from wheeltarget.core.platforms import parse_platform
 from wheeltarget.core.presets import presets
-from wheeltarget.core.request import Request, check_plans, naming_problems, plan_all, report_on
+from wheeltarget.core.request import (
+    Request,
+    check_combined,
+    check_plans,
+    naming_problems,
+    plan_all,
+    report_on,
+)
 from wheeltarget.core.resolve import TargetSettings
 
 GOOD = locked("good", "1", "good-1-py3-none-any.whl")
@@ -183,3 +190,18 @@ def test_what_a_runtime_provides_is_reported_where_it_is_bundled() -> None:
     report = report_on(request, plan_all(request))
     assert report.project == request.project
     assert [target.provided for target in report.targets] == [(), ("boto3",)]
+
+
+# --- several targets in one bundle ------------------------------------------------------------
+
+
+def test_only_wheelhouses_can_be_combined() -> None:
+    request = request_of()
+    tree = replace(request.targets[0], layout="site-packages")
+    mixed = replace(request, targets=(*request.targets, tree))
+    check_combined(mixed)
+    check_combined(replace(request, combined=True))
+    with pytest.raises(UsageError, match="--combined holds wheels") as caught:
+        check_combined(replace(mixed, combined=True))
+    (problem,) = caught.value.problems
+    assert problem.target == tree.target.name

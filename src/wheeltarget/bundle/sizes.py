@@ -34,12 +34,17 @@ def sizes_of(part: Part, sources: Mapping[str, Stored]) -> tuple[PackageSize, ..
     return tuple(sorted(sizes, key=lambda size: (-size.unpacked, -size.packed, size.name)))
 
 
-def check_sizes(measured: Iterable[tuple[TargetSettings, Sequence[PackageSize]]]) -> None:
-    """Raises PlanError where wheels unpack to more than their target takes."""
+def check_sizes(
+    measured: Iterable[tuple[TargetSettings, Sequence[PackageSize], int | None]],
+) -> None:
+    """Raises PlanError where wheels unpack to more than their target takes.
+
+    Of an installed tree, its own size comes third: it counts in place of that of the wheels.
+    """
     problems = []
-    for settings, sizes in measured:
+    for settings, sizes, tree_size in measured:
         limit = settings.max_unpacked_size
-        total = sum(size.unpacked for size in sizes)
+        total = sum(size.unpacked for size in sizes) if tree_size is None else tree_size
         if limit is not None and total > limit:
             problems.append(_excess_problem(settings, sizes, total, limit))
     if problems:

@@ -13,6 +13,7 @@ from wheeltarget.bundle.sizes import check_sizes, sizes_of
 from wheeltarget.bundle.writing import PlannedBundle, write_bundle
 from wheeltarget.core.report import Report, WrittenBundle
 from wheeltarget.core.request import report_on
+from wheeltarget.io.bytecode import find_interpreter
 from wheeltarget.io.index import Wanted
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def bundle_all(
     All or none: they are put in place when all are finished, and with them what is written
     ``beside`` them. Raises the errors of its parts; no file from before is touched then.
     """
+    pythons = [find_interpreter(s.target) if s.compile else None for s in request.targets]
     urls = find_urls(request, plans, workshop) if beside.urls else []
     # Built first: that it fails, or does not fit, should not be known only after long downloads.
     built = build_all(request, plans, workshop)
@@ -50,13 +52,16 @@ def bundle_all(
     stored = dict(workshop.supply.obtain(wanted))
     finished = []
     with ExitStack() as drafts:
-        for planned in _planned_bundles(request, parts, paths):
+        for planned in _planned_bundles(request, parts, paths, pythons):
             each = write_bundle(request, planned, workshop, stored)
             drafts.callback(each.draft.discard)
             finished.append(each)
         # Only now: what is measured has been verified while it was written.
         measured = [(part, each, sizes_of(part, each.sources)) for part, each in _parts(finished)]
-        check_sizes([(s, m[2]) for s, m in zip(request.targets, measured, strict=True)])
+        check_sizes(
+            (settings, sizes, each.tree_size)
+            for settings, (_, each, sizes) in zip(request.targets, measured, strict=True)
+        )
         ready = [each.draft for each in finished]
         for draft in drafts_beside(beside, list(_parts(finished)), urls, workshop):
             drafts.callback(draft.discard)
@@ -67,14 +72,17 @@ def bundle_all(
 
 
 def _planned_bundles(
-    request: Request, parts: Sequence[PlannedPart], paths: Sequence[Path]
+    request: Request,
+    parts: Sequence[PlannedPart],
+    paths: Sequence[Path],
+    pythons: Sequence[str | None],
 ) -> Iterator[PlannedBundle]:
     if request.combined:
         (path,) = paths
         yield PlannedBundle(path=path, parts=tuple(parts), combined=True)
     else:
-        for part, path in zip(parts, paths, strict=True):
-            yield PlannedBundle(path=path, parts=(part,))
+        for part, path, python in zip(parts, paths, pythons, strict=True):
+            yield PlannedBundle(path=path, parts=(part,), python=python)
 
 
 def _parts(finished: Sequence[Finished]) -> Iterator[tuple[Part, Finished]]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from wheeltarget.bundle.parts import PlannedPart, filled, merged
-from wheeltarget.core.errors import IntegrityError, Problem
-from wheeltarget.core.manifest import WHEELS_FOLDER, Contents, Part
+from wheeltarget.core.errors import IntegrityError, PlanError, Problem
+from wheeltarget.core.manifest import (
+    MANIFEST_NAME,
+    REQUIREMENTS_NAME,
+    WHEELS_FOLDER,
+    Contents,
+    Part,
+)
 from wheeltarget.core.members import text_members
+from wheeltarget.core.wheelname import parse_wheel_name
 from wheeltarget.io.archive import ArchiveMember, Draft, write_draft
+from wheeltarget.io.bytecode import compiling
 from wheeltarget.io.cache import HashMismatchError, Stored, is_intact, read_verified
+from wheeltarget.io.tree import Tree, TreeWheel, installed_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,20 +38,28 @@ _HEALING_ROUNDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedBundle:
-    """A bundle that is to be written: where, and what for. More than one part is ``combined``."""
+    """A bundle that is to be written: where, and what for. More than one part is ``combined``.
+
+    ``python`` is the path of the interpreter that compiles its modules, None where none does.
+    """
 
     path: Path
     parts: tuple[PlannedPart, ...]
     combined: bool = False
+    python: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A bundle that is not yet in its place, what it holds, and where its wheels were read."""
+    """A bundle that is not yet in its place, what it holds, and where its wheels were read.
+
+    ``tree_size`` is the size in bytes of all files of an installed tree.
+    """
 
     draft: Draft
     contents: Contents
     sources: Mapping[str, Stored]
+    tree_size: int | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -56,7 +75,8 @@ def write_bundle(
     Entries are verified while they are copied, so that a bundle costs one reading of them.
     ``stored`` is updated with what was fetched again.
 
-    Raises IntegrityError, FileSystemError, and what the supply raises.
+    Raises IntegrityError, FileSystemError, what the supply raises, and PlanError where something
+    in an installed tree does not work there and the request is ``strict``.
     """
     wanted = {digest: each for part in planned.parts for digest, each in part.wanted.items()}
     for _ in range(_HEALING_ROUNDS):
@@ -90,27 +110,69 @@ def _write(
 ) -> Finished:
     of_parts = [filled(part, stored) for part in planned.parts]
     sources = merged(of_parts)
-    contents = Contents(
-        generator=workshop.generator,
-        project=request.project,
-        content_hash=request.lock.content_hash,
-        groups=tuple(request.groups),
-        extras=tuple(request.extras),
-        parts=tuple(part for part, _ in of_parts),
-        combined=planned.combined,
-    )
-    members = _archive_members(contents, sources)
-    draft = write_draft(planned.path, members, workshop.moment)
-    return Finished(draft=draft, contents=contents, sources=sources)
+    parts = tuple(part for part, _ in of_parts)
+    with ExitStack() as stack:
+        # Bytecode is in a folder of its own until the archive is written.
+        tree = _tree(planned, sources, stack)
+        contents = _contents(request, planned, parts, tree, workshop)
+        if tree and tree.warnings and request.strict:
+            raise PlanError(*tree.warnings)
+        body = tree.members if tree else _wheels(sources)
+        texts = (ArchiveMember.of_text(*each) for each in text_members(contents).items())
+        draft = write_draft(planned.path, chain(texts, body), workshop.moment)
+    for warning in tree.warnings if tree else ():
+        workshop.warn(warning)
+    size = tree.unpacked_size if tree else None
+    return Finished(draft=draft, contents=contents, sources=sources, tree_size=size)
 
 
-def _archive_members(contents: Contents, sources: Mapping[str, Stored]) -> Iterator[ArchiveMember]:
-    """The members in the order that the contract fixes."""
-    for name, text in text_members(contents).items():
-        yield ArchiveMember.of_text(name, text)
+def _wheels(sources: Mapping[str, Stored]) -> Iterator[ArchiveMember]:
     for filename, entry in sorted(sources.items()):
         yield ArchiveMember(
             name=f"{WHEELS_FOLDER}/{filename}",
             size=entry.size,
             content=partial(read_verified, entry),
         )
+
+
+def _tree(planned: PlannedBundle, sources: Mapping[str, Stored], stack: ExitStack) -> Tree | None:
+    """What installing the wheels gives, where the only part asks for that."""
+    settings = planned.parts[0].settings
+    if settings.layout != "site-packages":
+        return None
+    python = planned.python
+    return installed_tree(
+        [TreeWheel(name=parse_wheel_name(name), stored=at) for name, at in sources.items()],
+        settings.target,
+        prefix=settings.prefix,
+        reserved=(MANIFEST_NAME, REQUIREMENTS_NAME),
+        compiler=stack.enter_context(compiling(python)) if python else None,
+    )
+
+
+def _contents(
+    request: Request,
+    planned: PlannedBundle,
+    parts: tuple[Part, ...],
+    tree: Tree | None,
+    workshop: Workshop,
+) -> Contents:
+    settings = planned.parts[0].settings
+    if tree:
+        parts = tuple(_with_records(part, tree) for part in parts)
+    return Contents(
+        generator=workshop.generator,
+        project=request.project,
+        content_hash=request.lock.content_hash,
+        groups=tuple(request.groups),
+        extras=tuple(request.extras),
+        parts=parts,
+        combined=planned.combined,
+        layout=settings.layout,
+        prefix=settings.prefix,
+    )
+
+
+def _with_records(part: Part, tree: Tree) -> Part:
+    members = (replace(m, record=tree.records[m.wheel.filename]) for m in part.members)
+    return replace(part, members=tuple(members))

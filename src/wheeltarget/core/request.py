@@ -37,6 +37,22 @@ class Request:
     combined: bool = False
 
 
+def check_combined(request: Request) -> None:
+    """Raises UsageError where targets that cannot share a bundle are ``combined``."""
+    problems = [
+        Problem(
+            what=f"--combined holds wheels, and {settings.target.name} asks for the layout "
+            f"{settings.layout}",
+            target=settings.target.name,
+            hint="leave out --combined, or add --layout wheelhouse",
+        )
+        for settings in request.targets
+        if request.combined and settings.layout != "wheelhouse"
+    ]
+    if problems:
+        raise UsageError(*problems)
+
+
 def plan_all(request: Request) -> tuple[Plan, ...]:
     """A plan for each target, in the order asked for.
 

@@ -27,6 +27,7 @@ from wheeltarget.core.report import (
 )
 from wheeltarget.core.request import (
     Request,
+    check_combined,
     check_plans,
     naming_problems,
     plan_all,
@@ -77,6 +78,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             flag=False,
         ),
         option("output", "o", "A .zip path, a directory, or a template.", flag=False),
+        option("layout", None, "What a bundle holds: wheelhouse or site-packages.", flag=False),
         values("with", None, "Dependency groups to include besides main."),
         values("without", None, "Dependency groups to ignore."),
         values("only", None, "The only dependency groups to include."),
@@ -122,6 +124,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         poetry = self.load_poetry(console)
         table = read_table(of_poetry.table(poetry))
         request = self._request(poetry, table, console)
+        check_combined(request)
         paths = bundle_paths(
             request,
             self.option("output"),
@@ -152,6 +155,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
             python=self.option("python"),
             exclude=tuple(_split(self.option("exclude"))),
             build=tuple(_split(self.option("build"))),
+            layout=self.option("layout"),
         )
         notices: list[Problem] = []
         try:
