@@ -50,6 +50,7 @@ TABLE_KEYS = (
     "compile",
     "build",
     "exclude",
+    "constrain-lock",
     "targets",
 )
 TARGET_KEYS = (
@@ -123,6 +124,7 @@ class Table:
     layout: LayoutKeys = LayoutKeys()
     build: tuple[NormalizedName, ...] = ()
     exclude: tuple[NormalizedName, ...] = ()
+    constrain_lock: bool = False
     targets: Mapping[str, DeclaredTarget] = field(default_factory=dict)
 
 
@@ -171,6 +173,7 @@ def _read_table(raw: Mapping[str, object]) -> Table:
         layout=_read_layout(raw, ROOT),
         build=get_array(raw, "build", read_package_name, ROOT) or (),
         exclude=get_array(raw, "exclude", read_package_name, ROOT) or (),
+        constrain_lock=get(raw, "constrain-lock", bool, ROOT) or False,
         targets=targets,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from cleo.formatters.formatter import Formatter
 from cleo.io.outputs.output import Type, Verbosity
 from cleo.ui.progress_bar import ProgressBar
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from cleo.io.io import IO
 
     from wheeltarget.core.errors import Problem
+
+
+def escaped(text: str) -> str:
+    """Text for where markup is expected, so that nothing in it is taken for markup."""
+    return str(Formatter.escape(text))
 
 
 class Console:

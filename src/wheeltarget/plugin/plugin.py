@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from poetry.plugins.application_plugin import ApplicationPlugin
 
 if TYPE_CHECKING:
+    from cleo.events.event import Event
+    from cleo.events.event_dispatcher import EventDispatcher
     from poetry.console.application import Application
     from poetry.console.commands.command import Command
 
@@ -35,13 +37,46 @@ def _probe() -> Command:
     return ProbeCommand()
 
 
+def _lock() -> Command:
+    from wheeltarget.plugin.commands.lock_targets import LockTargetsCommand
+
+    return LockTargetsCommand()
+
+
+#: The commands of Poetry that may lock.
+_LOCKING = frozenset(["add", "install", "lock", "remove", "sync", "update"])
+
+
+def _constrain(event: Event, _name: str, dispatcher: EventDispatcher) -> None:
+    """Before a command that locks: if the project asks for it, let it lock for the targets."""
+    from cleo.events.console_command_event import ConsoleCommandEvent
+    from poetry.console.commands.command import Command
+
+    if not isinstance(event, ConsoleCommandEvent) or event.command.name not in _LOCKING:
+        return
+    if not isinstance(event.command, Command):
+        return
+    poetry = event.command.poetry
+    table = poetry.pyproject.data.get("tool", {}).get("wheeltarget", {})
+    # Anything but false goes on, if only to be told what it must be.
+    if isinstance(table, dict) and table.get("constrain-lock", False) is not False:
+        from wheeltarget.plugin.constrain import begin
+
+        begin(poetry, event.command.name, event.io, dispatcher)
+
+
 class WheeltargetPlugin(ApplicationPlugin):
     """Registers the commands; each is imported when it is run."""
 
     def activate(self, application: Application) -> None:
-        """Register a factory for each command."""
+        """Register a factory for each command, and listen to those that lock."""
+        from cleo.events.console_events import COMMAND
+
         loader = application.command_loader
         loader.register_factory("bundle-wheels", _bundle_wheels)
         loader.register_factory("wheeltarget list", _list)
         loader.register_factory("wheeltarget show", _show)
         loader.register_factory("wheeltarget probe", _probe)
+        loader.register_factory("wheeltarget lock", _lock)
+        if application.event_dispatcher is not None:
+            application.event_dispatcher.add_listener(COMMAND, _constrain)

@@ -1,0 +1,167 @@
+"""Poetry's repositories, seen through targets: versions without a wheel for them are not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from poetry.core.packages.dependency import Dependency
+from poetry.repositories.http_repository import HTTPRepository
+from poetry.repositories.repository_pool import RepositoryPool
+
+from wheeltarget.core.demand import Demand, Edge
+from wheeltarget.core.heldback import RuledOut
+from wheeltarget.core.offers import Offer, Suitability
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from packaging.utils import NormalizedName
+    from poetry.config.config import Config
+    from poetry.core.constraints.version import Version as PoetryVersion
+    from poetry.core.packages.package import Package
+
+    from wheeltarget.core.resolve import TargetSettings
+
+_PYPI = "PyPI"
+
+
+class TargetPool(RepositoryPool):
+    """A pool with the repositories of another one, which Poetry's solver may ask instead.
+
+    ``live`` are the targets that what is now looked for can be for; all, unless the solver looks
+    at one side of a marker. ``everything`` are those that need every package.
+    """
+
+    def __init__(
+        self,
+        pool: RepositoryPool,
+        config: Config,
+        targets: Sequence[TargetSettings],
+        everything: Iterable[int] = (),
+    ) -> None:
+        super().__init__(config=config)
+        for repository in pool.all_repositories:
+            self.add_repository(repository, priority=pool.get_priority(repository.name))
+        self.demand = Demand(targets)
+        self.suitabilities = tuple(Suitability(settings) for settings in targets)
+        self.live = frozenset(range(len(targets)))
+        self._everything = frozenset(everything)
+        self._refused: set[tuple[NormalizedName, PoetryVersion]] = set()
+        self._seen: dict[NormalizedName, dict[Version, tuple[Offer, ...]]] = {}
+
+    def find_packages(self, dependency: Dependency) -> list[Package]:
+        """As of any pool, without versions that lack a wheel for a target that needs the package.
+
+        Where that leaves none, they stay if it is but a guess that a target needs the package.
+        """
+        found = super().find_packages(dependency)
+        name = dependency.name
+        needed = (self.demand.needed(name) | self._everything) & self.live
+        certain = self.demand.certain(name) & self.live
+        fitting = [package for package in found if self._fits(package, needed)]
+        return fitting or [package for package in found if self._fits(package, certain)]
+
+    def package(
+        self, name: str, version: PoetryVersion, repository_name: str | None = None
+    ) -> Package:
+        """As of any pool; what the version requires is remembered."""
+        package = super().package(name, version, repository_name)
+        needed = self.demand.needed(package.name) & self.live
+        if not self._suits(package.name, offers_of(package), needed) and self._fits(
+            package, needed
+        ):
+            # What is known of the version was read while its files were still being uploaded.
+            package = self._renewed(package)
+        self.demand.learn(package.name, map(edge_of, package.requires))
+        return package
+
+    def refuse(self, package: Package, target: int) -> None:
+        """Never offer that version again, nor one of the package that the target lacks."""
+        self._refused.add((package.name, package.version))
+        self.demand.insist(package.name, target)
+        self._remember(package)
+
+    def ruled_out(self) -> Iterator[RuledOut]:
+        """Every package of which versions were looked at that a target rules out."""
+        for name, seen in self._seen.items():
+            for suitability in self.suitabilities:
+                lacks = {
+                    version: suitability.lack(name, version, offers)
+                    for version, offers in seen.items()
+                    if not suitability.fits(name, offers)
+                }
+                if lacks:
+                    yield RuledOut(
+                        name=name,
+                        target=suitability.settings.target,
+                        lacks=lacks,
+                        considered=seen,
+                        fitting=self.newest(Dependency(name, "*"), suitability),
+                    )
+
+    def newest(self, dependency: Dependency, suitability: Suitability) -> Version | None:
+        """The newest version of a package that satisfies the dependency and fits a target."""
+        versions = (
+            Version(package.version.text)
+            for package in super().find_packages(dependency)
+            if (offers := self.offers(package)) and suitability.fits(package.name, offers)
+        )
+        return max(versions, default=None)
+
+    def offers(self, package: Package) -> tuple[Offer, ...] | None:
+        """The files of a version; None where its source has no page to read them from.
+
+        No request: to find the version, Poetry has read the page.
+        """
+        source = package.source_reference or _PYPI
+        repository = self.repository(source) if self.has_repository(source) else None
+        if not isinstance(repository, HTTPRepository):
+            return None
+        page = repository.get_page(package.name)
+        return tuple(
+            Offer(link.filename, link.requires_python)
+            for link in page.links_for_version(package.name, package.version)
+        )
+
+    def _fits(self, package: Package, targets: Collection[int]) -> bool:
+        if not targets:
+            return True
+        if (package.name, package.version) in self._refused:
+            return False
+        offers = self._remember(package)
+        return offers is None or self._suits(package.name, offers, targets)
+
+    def _suits(
+        self, name: NormalizedName, offers: tuple[Offer, ...], targets: Collection[int]
+    ) -> bool:
+        return all(self.suitabilities[index].fits(name, offers) for index in targets)
+
+    def _remember(self, package: Package) -> tuple[Offer, ...] | None:
+        offers = self.offers(package)
+        if offers is not None:
+            seen = self._seen.setdefault(package.name, {})
+            seen[Version(package.version.text)] = offers
+        return offers
+
+    def _renewed(self, package: Package) -> Package:
+        # Poetry 2.0 has no way to forget what it knows of one version.
+        refresh = getattr(self, "refresh", None)
+        renewed: Package = refresh(package) if refresh else package
+        return renewed
+
+
+def offers_of(package: Package) -> tuple[Offer, ...]:
+    """The files that the lock would hold for a package."""
+    return tuple(Offer(file["file"]) for file in package.files)
+
+
+def edge_of(dependency: Dependency) -> Edge:
+    """A requirement as Poetry has it."""
+    return Edge(
+        name=dependency.name,
+        marker=dependency.marker,
+        extras=frozenset(map(canonicalize_name, dependency.extras)),
+        in_extras=frozenset(map(canonicalize_name, dependency.in_extras)),
+    )
