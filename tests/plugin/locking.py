@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomlkit
 
 from plugin.harness import Cli, Outcome, Sandbox
 from plugin.projectmaker import LOCK, PYPROJECT, write_toml
@@ -65,7 +66,6 @@ class Work:
     folder: Path
     sandbox: Sandbox
     index: IndexServer
-    table: dict[str, Any] = field(default_factory=dict)
 
     @property
     def cli(self) -> Cli:
@@ -75,11 +75,12 @@ class Work:
     def write(
         self,
         *dependencies: str,
-        targets: Iterable[str] = ("old",),
+        targets: Iterable[str] | Mapping[str, Any] = ("old",),
         requires_python: str = ">=3.8,<3.12",
         groups: Mapping[str, Mapping[str, str]] | None = None,
         extras: Mapping[str, Sequence[str]] | None = None,
         constrain: bool = True,
+        sources: bool = True,
         **table: Any,
     ) -> Work:
         """Write pyproject.toml; a lock that is there stays."""
@@ -98,14 +99,14 @@ class Work:
                     "group": {
                         group: {"dependencies": dict(of)} for group, of in (groups or {}).items()
                     },
-                    "source": [
-                        {"name": "shop", "url": self.index.index_url, "priority": "primary"}
-                    ],
+                    "source": [{"name": "shop", "url": self.index.index_url}] if sources else [],
                 },
                 "wheeltarget": {
                     **({"constrain-lock": True} if constrain else {}),
-                    "targets": {name: TARGETS[name] for name in targets},
-                    **table,
+                    "targets": targets
+                    if isinstance(targets, Mapping)
+                    else {name: TARGETS[name] for name in targets},
+                    **{key.replace("_", "-"): value for key, value in table.items()},
                 },
             },
         }
@@ -135,13 +136,9 @@ class Work:
     def locked(self) -> dict[str, list[str]]:
         """The locked versions of each package."""
         versions: dict[str, list[str]] = {}
-        for package in tomllib.loads(self.lock_text)["package"]:
+        for package in tomlkit.parse(self.lock_text).unwrap()["package"]:
             versions.setdefault(package["name"], []).append(package["version"])
         return versions
-
-    def pages(self) -> int:
-        """How often a page of the index was asked for."""
-        return sum("/simple/" in request.path for request in self.index.requests)
 
 
 def words(text: str) -> str:

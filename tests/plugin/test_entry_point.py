@@ -80,6 +80,24 @@ def test_another_command_loads_none_of_our_rooms(sandbox: Sandbox) -> None:
     assert {name for name in loaded if name.partition(".")[0] == "wheeltarget"} == ENTRY
 
 
+@pytest.mark.parametrize("table", [None, {}, {"constrain-lock": False}])
+def test_locking_loads_none_of_our_rooms_unless_asked(
+    make_cli: MakeCli, table: dict[str, bool] | None
+) -> None:
+    cli = make_cli(Recipe(table=table))
+    loaded = loaded_by(
+        "before = set()\n"
+        "from poetry.console.application import Application\n"
+        "application = Application()\n"
+        "application.auto_exits(False)\n"
+        "from cleo.io.inputs.argv_input import ArgvInput\n"
+        f"argv = ['poetry', '-q', '-P', {str(cli.project)!r}, 'lock']\n"
+        "assert application.run(ArgvInput(argv)) == 0",
+        cli.sandbox,
+    )
+    assert {name for name in loaded if name.partition(".")[0] == "wheeltarget"} == ENTRY
+
+
 def test_a_process_of_poetry_has_the_command(cli: Cli) -> None:
     ended = cli.process("--target", "win_amd64", "--python", "3.12", "--check")
     assert (ended.code, ended.err) == (0, "")
@@ -116,5 +134,8 @@ def test_a_second_application_gets_a_command_of_its_own() -> None:
     first, second = Application(), Application()
     for application in (first, second):
         WheeltargetPlugin().activate(application)
-    for name in ("bundle-wheels", "wheeltarget list", "wheeltarget show", "wheeltarget probe"):
+    for name in (
+        *("bundle-wheels", "wheeltarget list", "wheeltarget show", "wheeltarget probe"),
+        "wheeltarget lock",
+    ):
         assert first.command_loader.get(name) is not second.command_loader.get(name)

@@ -27,9 +27,11 @@ from support.pages import (
     anchor,
     html_page,
     json_page,
+    json_release,
     json_root,
     negotiate,
     project_of,
+    version_of,
 )
 from support.server import Behaviour, Listener, Reply, Request
 
@@ -214,6 +216,8 @@ class IndexServer:
             return self._root_page(request)
         if project := re.fullmatch("/simple/([^/]+)/", path):
             return self._project_page(project[1], request)
+        if release := re.fullmatch("/pypi/([^/]+)/([^/]+)/json", path):
+            return self._release(release[1], release[2])
         if path.startswith("/files/"):
             return self._file(path.removeprefix("/files/"), request)
         return Reply(404)
@@ -242,6 +246,18 @@ class IndexServer:
                 f"Links for {project}", [anchor(file, base, self.style) for file in files]
             ),
         )
+
+    def _release(self, project: str, version: str) -> Reply:
+        """What PyPI says of one version at an address of its own, as far as Poetry reads it."""
+        files = [
+            file
+            for file in self._files.values()
+            if (file.project, version_of(file.filename)) == (project, version)
+        ]
+        if not files:
+            return Reply(404)
+        document = json_release(project, version, files, self._files_base("../../../"))
+        return Reply(200, {"Content-Type": "application/json"}, document)
 
     def _negotiated(
         self, request: Request, as_json: Callable[[], bytes], as_html: Callable[[], bytes]

@@ -120,6 +120,22 @@ def json_page(project: str, files: Iterable[ServedFile], base: str, style: PageS
     return json.dumps(document).encode()
 
 
+def json_release(project: str, version: str, files: Iterable[ServedFile], base: str) -> bytes:
+    """Write PyPI's own description of a version, without dependencies: those are in its files."""
+    info: dict[str, Any] = {"name": project, "version": version, "summary": ""}
+    info |= {"requires_dist": None, "requires_python": None, "yanked": False}
+    urls = [
+        {
+            "filename": file.filename,
+            "packagetype": "bdist_wheel" if file.filename.endswith(".whl") else "sdist",
+            "digests": {"sha256": hashlib.sha256(file.data).hexdigest()},
+            "url": href(file, base, PageStyle()),
+        }
+        for file in files
+    ]
+    return json.dumps({"info": info, "urls": urls}).encode()
+
+
 def json_root(projects: Iterable[str]) -> bytes:
     """Write the PEP 691 list of projects."""
     names = [{"name": project} for project in projects]

@@ -39,6 +39,12 @@ class RuledOut:
     considered: Collection[Version]
     fitting: Version | None = None
 
+    def newer_than(self, chosen: Version) -> Version | None:
+        """The newest version that would be locked instead, if it had a wheel."""
+        return max(
+            (v for v, lack in self.lacks.items() if lack.candidate and v > chosen), default=None
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBack:
@@ -100,7 +106,7 @@ def _reasons(ruled: RuledOut) -> list[str]:
     if len(by_reason) == 1:
         return list(by_reason)
     shown = list(by_reason.items())[:_RANGES]
-    return [f"{spans(of, ruled.considered)} {reason}" for reason, of in shown]
+    return [f"{reason} ({spans(of, ruled.considered)})" for reason, of in shown]
 
 
 def _hint(ruled: RuledOut) -> str:

@@ -60,9 +60,10 @@ def check_lines(check: LockCheck) -> list[str]:
     """What a person is told of one target."""
     title = f"{check.target.name}: {target_title(check.target)}"
     if not check.unfit:
-        return [f"{title}: the lock has a wheel of all {check.total} packages"]
+        return [f"{title}: every package in the lock has a wheel ({check.total})"]
     rows = aligned((str(entry.package), entry.hint) for entry in check.unfit)
-    return [f"{title}: the lock has no wheel of", "", *(f"  {row}" for row in rows), ""]
+    count = f"{len(check.unfit)} of {check.total} packages"
+    return [f"{title}: no wheel in the lock for {count}", "", *(f"  {row}" for row in rows), ""]
 
 
 def lock_problems(checks: Iterable[LockCheck]) -> list[Problem]:

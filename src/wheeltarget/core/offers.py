@@ -41,11 +41,13 @@ class Offer:
 class Lack:
     """Why a version is nothing for a target, for a person.
 
-    ``fits_from`` is the lowest platform of the target's kind that has a wheel, ``source`` whether
-    there is an archive that could be built.
+    ``candidate`` is false where it is not even for the target's Python. ``fits_from`` is the lowest
+    platform of the target's kind that has a wheel, ``source`` whether there is an archive that
+    could be built.
     """
 
     reason: str
+    candidate: bool = True
     fits_from: Platform | None = None
     source: bool = False
 
@@ -79,7 +81,8 @@ class Suitability:
         """Why such a version does not fit."""
         allowed = [offer for offer in offers if self._allows(offer.requires_python)]
         if offers and not allowed:
-            return Lack(reason=f"requires Python {offers[0].requires_python}")
+            reason = f"requires Python {offers[0].requires_python}"
+            return Lack(reason=reason, candidate=False)
         files = tuple(_file(offer.filename) for offer in allowed)
         source = any(file.name.endswith(SDIST_SUFFIXES) for file in files)
         if not any(file.wheel for file in files):

@@ -11,9 +11,9 @@ from packaging.utils import canonicalize_name
 from poetry.core.packages.dependency_group import MAIN_GROUP
 from poetry.factory import Factory
 
-from wheeltarget.core.config import read_table
+from wheeltarget.core.config import ROOT, read_table
 from wheeltarget.core.demand import can_hold
-from wheeltarget.core.errors import WheeltargetError
+from wheeltarget.core.errors import Problem, UsageError, WheeltargetError
 from wheeltarget.core.heldback import held_back_lines
 from wheeltarget.core.report import printable, problem_lines
 from wheeltarget.core.resolve import TargetOptions, resolve_targets
@@ -41,7 +41,7 @@ def begin(poetry: Poetry, command: str, io: IO, dispatcher: EventDispatcher) -> 
     """Constrain a command of Poetry, which is about to run, until it ends."""
     if is_constrained():  # by `poetry wheeltarget lock`, which runs the command
         return
-    rule = cache(lambda: _in_words(lambda: rule_for(poetry, TargetOptions(), Console(io))))
+    rule = cache(lambda: _in_words(lambda: _declared_rule(poetry, Console(io))))
     with ExitStack() as begun:
         begun.enter_context(constrained(poetry.pool, rule))
         if command == "add":
@@ -69,6 +69,17 @@ def _choose_for_targets(poetry: Poetry, rule: LockRule, given: Input, stack: Exi
     plain = poetry.pool
     poetry.set_pool(TargetPool(plain, poetry.config, rule.targets, targets))
     stack.callback(poetry.set_pool, plain)
+
+
+def _declared_rule(poetry: Poetry, console: Console) -> LockRule:
+    if not read_table(of_poetry.table(poetry)).targets:
+        raise UsageError(
+            Problem(
+                what=f"pyproject.toml: {ROOT}.constrain-lock needs a target to lock for",
+                hint=f"declare one under [{ROOT}.targets]",
+            )
+        )
+    return rule_for(poetry, TargetOptions(), console)
 
 
 def rule_for(

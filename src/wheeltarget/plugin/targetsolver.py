@@ -150,8 +150,8 @@ class TargetSolver(Solver):
             target = self._rule.targets[index].target
             ruled = ruled_out.get((package.name, target.name))
             chosen = Version(package.version.text)
-            newest = max(ruled.lacks, default=chosen) if ruled else chosen
-            if ruled and newest > chosen:
+            newest = ruled.newer_than(chosen) if ruled else None
+            if ruled and newest:
                 yield HeldBack(
                     name=package.name,
                     chosen=chosen,
