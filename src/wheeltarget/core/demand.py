@@ -114,10 +114,13 @@ def _surely(marker: BaseMarker, target: Target, extras: Iterable[str]) -> bool:
 def can_hold(markers: Iterable[BaseMarker], target: Target) -> bool:
     """Whether one of the markers may hold on the target, with whatever extras.
 
-    Raises MarkerValueError.
+    One that cannot be compared with the target's values may.
     """
     marker = any_of(marker.without_extras() for marker in markers)
-    return evaluate(marker, target.environment).holds is not False
+    try:
+        return evaluate(marker, target.environment).holds is not False
+    except MarkerValueError:
+        return True
 
 
 def needs(

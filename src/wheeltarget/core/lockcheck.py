@@ -35,10 +35,7 @@ def unfit_packages(
     groups: Collection[NormalizedName],
     settings: TargetSettings,
 ) -> LockCheck:
-    """Look at every locked package that may apply to a target.
-
-    Raises MarkerValueError where a marker cannot be evaluated with the target's values.
-    """
+    """Look at every locked package that may apply to a target."""
     entries = [
         choose(
             package,
