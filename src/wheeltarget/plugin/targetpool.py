@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -63,11 +63,10 @@ class TargetPool(RepositoryPool):
         fitting = [package for package in found if self._fits(package, needed)]
         return fitting or [package for package in found if self._fits(package, certain)]
 
-    def package(
-        self, name: str, version: PoetryVersion, repository_name: str | None = None
-    ) -> Package:
+    def package(self, name: str, version: PoetryVersion, *more: Any, **options: Any) -> Package:
         """As of any pool; what the version requires is remembered."""
-        package = super().package(name, version, repository_name)
+        # Poetry 2.0 passes more than later releases do.
+        package = super().package(name, version, *more, **options)
         needed = self.demand.needed(package.name) & self.live
         if not self._suits(package.name, offers_of(package), needed) and self._fits(
             package, needed
