@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -125,13 +127,14 @@ def test_what_was_held_back_is_listed() -> None:
 
 def test_another_lock_is_suggested_where_one_would_help() -> None:
     one, two = Version("1"), Version("2")
-    assert suggestion(NAME, two, allowed=one, constraint="<2") == (
+    suggest = partial(suggestion, NAME, command="poetry wheeltarget lock")
+    assert suggest(two, allowed=one, constraint="<2") == (
         "fast 1 is the newest that has one; `poetry wheeltarget lock` would choose it"
     )
-    assert suggestion(NAME, two, allowed=None, constraint=">=3") == (
-        "fast 2 is the newest that has one, but >=3 is asked for"
+    assert suggest(two, allowed=None, constraint=">=3") == (
+        "fast 2 is the newest that has one, but the project asks for >=3"
     )
-    assert suggestion(NAME, None, allowed=None, constraint="*") is None
+    assert suggest(None, allowed=None, constraint="*") is None
 
 
 # --- the present lock -----------------------------------------------------------------------------

@@ -42,13 +42,16 @@ class Shop:
         requires: Sequence[str] = (),
         requires_python: str | None = None,
         sdist: bool = False,
+        yanked: str | None = None,
     ) -> None:
         """Add a version with a wheel for each tag."""
         for tag in tags:
             wheel = build_wheel(
                 name, version, tag=tag, requires=requires, requires_python=requires_python
             )
-            self.index.add(wheel.filename, wheel.data, requires_python=requires_python)
+            self.index.add(
+                wheel.filename, wheel.data, requires_python=requires_python, yanked=yanked
+            )
         if sdist:
             archive = build_sdist(name, version)
             self.index.add(archive.filename, archive.data, requires_python=requires_python)

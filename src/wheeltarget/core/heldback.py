@@ -139,16 +139,20 @@ def held_back_lines(held: Sequence[HeldBack]) -> list[str]:
 
 
 def suggestion(
-    name: NormalizedName, newest: Version | None, *, allowed: Version | None, constraint: str
+    name: NormalizedName,
+    newest: Version | None,
+    *,
+    allowed: Version | None,
+    constraint: str,
+    command: str,
 ) -> str | None:
     """What another lock could hold, None where there is nothing to say.
 
     ``allowed`` is the newest fitting version that the project's ``constraint`` allows, ``newest``
-    the newest of all.
+    the newest of all; ``command`` would lock it.
     """
     if allowed is not None:
-        chosen = "`poetry wheeltarget lock` would choose it"
-        return f"{name} {allowed} is the newest that has one; {chosen}"
+        return f"{name} {allowed} is the newest that has one; `{command}` would choose it"
     if newest is not None:
-        return f"{name} {newest} is the newest that has one, but {constraint} is asked for"
+        return f"{name} {newest} is the newest that has one, but the project asks for {constraint}"
     return None

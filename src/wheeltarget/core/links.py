@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
@@ -29,6 +29,8 @@ _JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 #: The longest start tag looked at; real ones stay below 1 kB.
 _TAG_LENGTH = 8192
 _ANCHOR = re.compile("<a", re.IGNORECASE)
+_WHEEL = re.compile(r".+\.whl", re.DOTALL)
+_WHEEL_END = re.compile(r"\.whl")
 #: How pages spell what marks a local version and an epoch; Go's templates write ``&#43;``.
 _PLUS = r"(?:\+|%2B|&(?:#43|#x2B|plus);)"
 _EXCLAMATION = "(?:!|%21|&(?:#33|#x21|excl);)"
@@ -43,12 +45,14 @@ class Link:
     """Where a file can be had. ``yanked`` is the reason (PEP 592), None where it is not yanked.
 
     ``digests`` are the strong hashes that the index names; ``size`` is in bytes, None if unknown.
+    ``requires_python`` is as the index says it (PEP 503), None where it doesn't.
     """
 
     url: str
     digests: tuple[Digest, ...] = ()
     yanked: str | None = None
     size: int | None = None
+    requires_python: str | None = field(default=None, compare=False)
 
     def contradicts(self, locked: Digest) -> bool:
         """Whether the index names another hash of the locked kind."""
@@ -102,16 +106,35 @@ def find_links(page: Page, filenames: Iterable[str]) -> Found:
     Raises PageError where the answer is not an index page.
     """
     patterns = {name: _pattern(name) for name in filenames}
-    is_json = page.content_type.partition(";")[0].strip().lower() == _JSON_TYPE
     links: dict[str, dict[Link, None]] = {}
     refused: dict[str, None] = {}
-    for name, listed, link in (_json_links if is_json else _html_links)(page, patterns):
+    for name, listed, link in (_json_links if _is_json(page) else _html_links)(page, patterns):
         paths = [each for each in (listed, _base_name(link.url)) if _leaf(each) != each]
         if paths:
             refused[paths[0]] = None
         else:
             links.setdefault(name, {})[link] = None
     return Found(links={name: tuple(each) for name, each in links.items()}, refused=tuple(refused))
+
+
+def _is_json(page: Page) -> bool:
+    return page.content_type.partition(";")[0].strip().lower() == _JSON_TYPE
+
+
+def wheel_links(page: Page) -> Iterator[tuple[str, Link]]:
+    """Every wheel that a page lists, by whatever name, with its link.
+
+    Raises PageError where the answer is not an index page.
+    """
+    if _is_json(page):
+        for _, listed, found in _json_links(page, {"": _WHEEL}):
+            yield _leaf(listed), found
+        return
+    base = _base_url(page)
+    for tag in _anchors(page.text, _WHEEL_END):
+        link = _html_link(base, tag)
+        if link and _WHEEL.fullmatch(name := _leaf(_base_name(link.url))):
+            yield name, link
 
 
 def _base_name(url: str) -> str:
@@ -161,11 +184,13 @@ def _json_link(page: Page, entry: Mapping[str, object]) -> Link | None:
     hashes = entry.get("hashes")
     size = entry.get("size")
     yanked = entry.get("yanked")
+    python = entry.get("requires-python")
     return Link(
         url=absolute,
         digests=_digests(hashes if isinstance(hashes, dict) else {}),
         yanked=None if not yanked else yanked if isinstance(yanked, str) else "",
         size=size if type(size) is int and size >= 0 else None,
+        requires_python=python if isinstance(python, str) else None,
     )
 
 
@@ -242,6 +267,7 @@ def _html_link(base: str, tag: Mapping[str, str | None]) -> Link | None:
         url=parts._replace(fragment="").geturl(),
         digests=_digests({algorithm: digest}),
         yanked=(tag["data-yanked"] or "") if "data-yanked" in tag else None,
+        requires_python=tag.get("data-requires-python"),
     )
 
 

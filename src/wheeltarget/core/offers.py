@@ -6,6 +6,7 @@ comes up thousands of times. Tags recur from version to version: each set of the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ from wheeltarget.core.plan import Unavailable, choose
 from wheeltarget.core.wheelname import SDIST_SUFFIXES, is_wheel_name, parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
+    from wheeltarget.core.links import Link
     from wheeltarget.core.platforms import Platform
     from wheeltarget.core.resolve import TargetSettings
 
@@ -126,6 +128,27 @@ class Suitability:
         minor = environment["python_version"]
         versions = [full] if full else [f"{minor}.{patch}" for patch in _PATCHES]
         return any(specifier.contains(version, prereleases=True) for version in versions)
+
+
+def newest_fitting(
+    wheels: Iterable[tuple[str, Link]],
+    suitability: Suitability,
+    package: LockedPackage,
+    *,
+    allows: Callable[[Version], bool],
+) -> Version | None:
+    """The newest version among the wheels of a page that fits where the locked one does not.
+
+    Yanked wheels (PEP 592) do not count, and pre-releases only if one is locked.
+    """
+    offers: dict[Version, list[Offer]] = defaultdict(list)
+    for filename, link in wheels:
+        wheel = _file(filename).wheel
+        if wheel is not None and wheel.name == package.name and link.yanked is None:
+            offers[wheel.version].append(Offer(filename, link.requires_python))
+    ripe = (v for v in offers if package.version.is_prerelease or not v.is_prerelease)
+    fitting = (v for v in ripe if allows(v) and suitability.fits(package.name, offers[v]))
+    return max(fitting, default=None)
 
 
 def _file(filename: str) -> LockedFile:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from poetry.core.constraints.version import VersionRange
 from poetry.core.packages.utils.utils import create_nested_marker
 
+from wheeltarget.core.demand import can_hold
 from wheeltarget.core.errors import LockError, Problem, UsageError
 from wheeltarget.core.lock import RELOCK, read_lock
 from wheeltarget.core.markers import parse_marker
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.utils import NormalizedName
+    from poetry.core.constraints.version import VersionConstraint
     from poetry.core.packages.dependency import Dependency
     from poetry.poetry import Poetry
 
     from wheeltarget.core.markers import BaseMarker
     from wheeltarget.core.model import Lock
+    from wheeltarget.core.target import Target
 
 
 def load_lock(poetry: Poetry, groups: Iterable[NormalizedName]) -> Lock:
@@ -69,6 +73,18 @@ def root_requirements(
         requirement = _requirement(each, folder)
         for group in sorted(each.groups):
             yield RootRequirement(group=canonicalize_name(group), requirement=requirement)
+
+
+def constraint_on(
+    poetry: Poetry, groups: Iterable[NormalizedName], name: NormalizedName, target: Target
+) -> VersionConstraint:
+    """The versions of a package that the project itself allows on a target."""
+    constraint: VersionConstraint = VersionRange()
+    for each in root_requirements(poetry, groups):
+        wanted = each.requirement
+        if wanted.name == name and can_hold([wanted.marker], target):
+            constraint = constraint.intersect(wanted.constraint)
+    return constraint
 
 
 def _requirement(dependency: Dependency, folder: Path) -> Requirement:

@@ -141,6 +141,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         plans = plan_all(request)
         self._report = report_on(request, plans)
         self._show_plans(console, request, self._report)
+        self._suggest(poetry, request, plans, console)
         check_plans(request, plans)
         if not self.option("check"):
             self._report = self._bundle(poetry, request, plans, paths, beside, moment, console)
@@ -222,6 +223,20 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
                 show([*lines, ""])
         for explanation in self._explanations:
             console.results([*explain_lines(explanation), ""])
+
+    def _suggest(
+        self, poetry: Poetry, request: Request, plans: Sequence[Plan], console: Console
+    ) -> None:
+        """Name the versions that have the missing wheels, as far as the network tells."""
+        lacking = any(plan.unavailable for plan in plans)
+        if not lacking or self.option("check") or self.option("offline"):
+            return
+        from wheeltarget.plugin.suggestions import suggestions
+
+        given = [f" --target {spec}" for spec in self.option("target")]
+        command = f"poetry wheeltarget lock{''.join(given)}"
+        lines = list(suggestions(poetry, request, plans, command))
+        console.notes([*lines, ""] if lines else [])
 
     # --- bundling ---------------------------------------------------------------------------
 
