@@ -42,6 +42,7 @@ from wheeltarget.core.report import (
 from wheeltarget.core.target import IMPLEMENTATIONS, with_more_platforms
 from wheeltarget.plugin.commands.bundle_wheels import BundleWheelsCommand
 from wheeltarget.plugin.commands.list_targets import ListCommand
+from wheeltarget.plugin.commands.lock_targets import LockTargetsCommand
 from wheeltarget.plugin.commands.probe import ProbeCommand
 from wheeltarget.plugin.commands.show_target import ShowCommand
 
@@ -111,7 +112,12 @@ def test_options_that_may_be_repeated_are_said_to_be() -> None:
 
 # --- commands about targets -----------------------------------------------------------------------
 
-FURTHER = {"list": ListCommand, "show": ShowCommand, "probe": ProbeCommand}
+FURTHER = {
+    "list": ListCommand,
+    "show": ShowCommand,
+    "probe": ProbeCommand,
+    "lock": LockTargetsCommand,
+}
 
 
 def test_every_command_about_targets_is_documented_with_what_it_takes() -> None:
@@ -119,12 +125,20 @@ def test_every_command_about_targets_is_documented_with_what_it_takes() -> None:
     assert list(commands) == [f"`poetry wheeltarget {name}`" for name in FURTHER]
     for name, command in FURTHER.items():
         titles = [each.title for each in below(COMMANDS, f"`poetry wheeltarget {name}`")]
-        taken = [f"`{argument.name}`" for argument in command.arguments]
-        taken += [
-            f"`--{option.name}{' VERSION' if option.accepts_value() else ''}`"
-            for option in command.options
+        assert [_taken(title) for title in titles] == [
+            *((argument.name, None, False) for argument in command.arguments),
+            *((o.name, o.shortcut, o.accepts_value()) for o in command.options),
         ]
-        assert titles == taken
+
+
+def _taken(title: str) -> tuple[str, str | None, bool]:
+    """What a heading says of an argument or an option: name, short name, and if it has a value."""
+    match = _OPTION.fullmatch(title)
+    return (
+        (match["name"], match["short"], bool(match["value"]))
+        if match
+        else (code(title), None, False)
+    )
 
 
 def test_every_key_of_a_description_is_documented_in_its_order() -> None:
