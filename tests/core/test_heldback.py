@@ -12,9 +12,9 @@ from core.lockmaker import locked, target_for
 from wheeltarget.core.heldback import (
     HeldBack,
     RuledOut,
-    blamed,
     held_back_lines,
     mentioned,
+    ruled_out_problem,
     spans,
     suggestion,
 )
@@ -65,11 +65,8 @@ def test_every_word_may_be_a_name() -> None:
     assert {"demo", "fast-x-y", "versions"} <= mentioned(said)
 
 
-def test_only_what_the_failure_mentions_is_blamed() -> None:
-    ruled = ruled_out({"2": NEEDS_217})
-    assert blamed([ruled], "Because demo depends on slow") == ()
-    assert blamed([ruled_out({})], "fast") == ()
-    (problem,) = blamed([ruled], "Because demo depends on fast")
+def test_what_is_ruled_out_is_told() -> None:
+    problem = ruled_out_problem(ruled_out({"2": NEEDS_217}))
     assert problem.what == (
         "fast 2 has no wheel for Python 3.8, glibc 2.12, x86_64 (target old): "
         "needs glibc 2.17, the target has 2.12"
@@ -78,30 +75,24 @@ def test_only_what_the_failure_mentions_is_blamed() -> None:
         "say manylinux2014_x86_64 if the machine takes it, or name it under exclude, if the "
         "platform provides it"
     )
+    assert (problem.package, problem.target) == ("fast", "old")
 
 
 def test_reasons_are_said_with_their_versions_where_they_differ() -> None:
     reasons = {str(version): Lack(reason=f"reason {version}") for version in (2, 3, 4, 5)}
-    (problem,) = blamed([ruled_out({**reasons, "6": reasons["5"]})], "fast")
+    problem = ruled_out_problem(ruled_out({**reasons, "6": reasons["5"]}))
     assert "fast 2 to 6 have no wheel for" in problem.what
     assert problem.what.endswith("reason 5 (5 to 6); reason 4 (4); reason 3 (3)")
 
 
 def test_all_that_would_help_is_said() -> None:
     source = Lack(reason="has no wheel at all", source=True)
-    (problem,) = blamed([ruled_out({"2": NEEDS_228, "3": NEEDS_217, "4": source}, "1")], "fast")
+    problem = ruled_out_problem(ruled_out({"2": NEEDS_228, "3": NEEDS_217, "4": source}, "1"))
     assert problem.hint == (
         "allow fast 1, the newest that has one, or say manylinux2014_x86_64 if the machine takes "
         "it, or name the package under build, to have it built, or name it under exclude, if the "
         "platform provides it"
     )
-
-
-def test_the_newest_that_would_be_locked_if_it_had_a_wheel() -> None:
-    other_python = Lack(reason="requires Python >=3.9", candidate=False)
-    ruled = ruled_out({"2": NEEDS_217, "5": NEEDS_217, "8": other_python})
-    assert ruled.newer_than(Version("4")) == Version("5")
-    assert ruled.newer_than(Version("6")) is None
 
 
 def test_what_was_held_back_is_listed() -> None:

@@ -13,7 +13,7 @@ from wheeltarget.core.platforms import version_of
 from wheeltarget.core.report import aligned, target_title
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -38,12 +38,6 @@ class RuledOut:
     lacks: Mapping[Version, Lack]
     considered: Collection[Version]
     fitting: Version | None = None
-
-    def newer_than(self, chosen: Version) -> Version | None:
-        """The newest version that would be locked instead, if it had a wheel."""
-        return max(
-            (v for v, lack in self.lacks.items() if lack.candidate and v > chosen), default=None
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +69,13 @@ def spans(versions: Collection[Version], considered: Collection[Version]) -> str
 
 
 def mentioned(text: str) -> frozenset[NormalizedName]:
-    """Every word of a text that may be the name of a package."""
+    """Every word of a text that may be the name of a package, such as the solver's message."""
     words: list[str] = re.findall(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", text)
     return frozenset(canonicalize_name(word) for word in words)
 
 
-def blamed(ruled_out: Iterable[RuledOut], message: str) -> tuple[Problem, ...]:
-    """What targets have to do with the solver's failure, as told in its message."""
-    names = mentioned(message)
-    return tuple(_problem(each) for each in ruled_out if each.name in names and each.lacks)
-
-
-def _problem(ruled: RuledOut) -> Problem:
+def ruled_out_problem(ruled: RuledOut) -> Problem:
+    """Which versions a target rules out, why, and what would help."""
     have = "has" if len(ruled.lacks) == 1 else "have"
     return Problem(
         what=f"{ruled.name} {spans(ruled.lacks, ruled.considered)} {have} no wheel for "

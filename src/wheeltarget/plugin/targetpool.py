@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -11,7 +12,7 @@ from poetry.repositories.http_repository import HTTPRepository
 from poetry.repositories.repository_pool import RepositoryPool
 
 from wheeltarget.core.demand import Demand, Edge
-from wheeltarget.core.heldback import RuledOut
+from wheeltarget.core.heldback import HeldBack, RuledOut
 from wheeltarget.core.offers import Offer, Suitability
 
 if TYPE_CHECKING:
@@ -82,34 +83,52 @@ class TargetPool(RepositoryPool):
         self.demand.insist(package.name, target)
         self._remember(package)
 
-    def ruled_out(self) -> Iterator[RuledOut]:
-        """Every package of which versions were looked at that a target rules out."""
-        for name, seen in self._seen.items():
-            for suitability in self.suitabilities:
-                lacks = {
-                    version: suitability.lack(name, version, offers)
-                    for version, offers in seen.items()
-                    if not suitability.fits(name, offers)
-                }
-                if lacks:
-                    yield RuledOut(
-                        name=name,
-                        target=suitability.settings.target,
-                        lacks=lacks,
-                        considered=seen,
-                        fitting=self.newest(Dependency(name, "*"), suitability),
-                    )
+    def held_back(self, name: NormalizedName, chosen: Version, target: int) -> HeldBack | None:
+        """What would have been chosen of a package, if it had a wheel for the target."""
+        suitability = self.suitabilities[target]
+        seen = self._seen.get(name, {})
+        for version in sorted((v for v in seen if v > chosen), reverse=True):
+            if suitability.fits(name, seen[version]):
+                continue
+            lack = suitability.lack(name, version, seen[version])
+            if lack.candidate:
+                return HeldBack(
+                    name=name,
+                    chosen=chosen,
+                    newest=version,
+                    lack=lack,
+                    target=suitability.settings.target,
+                )
+        return None
 
-    def newest(self, dependency: Dependency, suitability: Suitability) -> Version | None:
-        """The newest version of a package that satisfies the dependency and fits a target."""
+    def ruled_out(self, names: Iterable[NormalizedName]) -> Iterator[RuledOut]:
+        """For each of these packages and each target the versions that it rules out, if any."""
+        for name, suitability in product(sorted(names), self.suitabilities):
+            seen = self._seen.get(name, {})
+            lacks = {
+                version: suitability.lack(name, version, offers)
+                for version, offers in seen.items()
+                if not suitability.fits(name, offers)
+            }
+            if lacks:
+                yield RuledOut(
+                    name=name,
+                    target=suitability.settings.target,
+                    lacks=lacks,
+                    considered=seen,
+                    fitting=self._newest(name, suitability),
+                )
+
+    def _newest(self, name: NormalizedName, suitability: Suitability) -> Version | None:
+        """The newest version of a package, whatever the project asks for, that fits a target."""
         versions = (
             Version(package.version.text)
-            for package in super().find_packages(dependency)
-            if (offers := self.offers(package)) and suitability.fits(package.name, offers)
+            for package in super().find_packages(Dependency(name, "*"))
+            if (offers := self._offers(package)) and suitability.fits(name, offers)
         )
         return max(versions, default=None)
 
-    def offers(self, package: Package) -> tuple[Offer, ...] | None:
+    def _offers(self, package: Package) -> tuple[Offer, ...] | None:
         """The files of a version; None where its source has no page to read them from.
 
         No request: to find the version, Poetry has read the page.
@@ -138,7 +157,7 @@ class TargetPool(RepositoryPool):
         return all(self.suitabilities[index].fits(name, offers) for index in targets)
 
     def _remember(self, package: Package) -> tuple[Offer, ...] | None:
-        offers = self.offers(package)
+        offers = self._offers(package)
         if offers is not None:
             seen = self._seen.setdefault(package.name, {})
             seen[Version(package.version.text)] = offers

@@ -19,7 +19,7 @@ from poetry.puzzle.exceptions import SolverProblemError
 from poetry.puzzle.solver import Solver
 
 from wheeltarget.core.demand import can_hold, needs
-from wheeltarget.core.heldback import HeldBack, blamed
+from wheeltarget.core.heldback import mentioned, ruled_out_problem
 from wheeltarget.core.report import printable, problem_lines
 from wheeltarget.plugin.console import escaped
 from wheeltarget.plugin.targetpool import TargetPool, edge_of, offers_of
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from poetry.repositories.repository_pool import RepositoryPool
 
     from wheeltarget.core.errors import Problem
+    from wheeltarget.core.heldback import HeldBack
     from wheeltarget.core.resolve import TargetSettings
 
     Overrides = Mapping[Package, Mapping[str, Dependency]]
@@ -117,7 +118,8 @@ class TargetSolver(Solver):
                     latest.add(package.name)
                 self.provider.set_overrides({})
         except SolverProblemError as error:
-            problems = blamed(self._targets.ruled_out(), str(error))
+            ruled_out = self._targets.ruled_out(mentioned(str(error)))
+            problems = tuple(map(ruled_out_problem, ruled_out))
             if not problems:
                 raise
             raise TargetsProblemError(error, problems) from error
@@ -145,20 +147,10 @@ class TargetSolver(Solver):
                 yield package, index
 
     def _held_back(self, solved: Mapping[Package, TransitivePackageInfo]) -> Iterator[HeldBack]:
-        ruled_out = {(each.name, each.target.name): each for each in self._targets.ruled_out()}
         for package, index in self._applying(solved):
-            target = self._rule.targets[index].target
-            ruled = ruled_out.get((package.name, target.name))
-            chosen = Version(package.version.text)
-            newest = ruled.newer_than(chosen) if ruled else None
-            if ruled and newest:
-                yield HeldBack(
-                    name=package.name,
-                    chosen=chosen,
-                    newest=newest,
-                    lack=ruled.lacks[newest],
-                    target=target,
-                )
+            held = self._targets.held_back(package.name, Version(package.version.text), index)
+            if held is not None:
+                yield held
 
 
 def is_constrained() -> bool:
