@@ -231,6 +231,20 @@ def test_relocking_changes_nothing(shop: Shop, work: Work) -> None:
     assert work.lock_text == again
 
 
+def test_relocking_keeps_the_version_of_each_side(shop: Shop, work: Work) -> None:
+    # Poetry alone would take the newest locked version for both.
+    shop.offer_all("fast", {"1.0": [PURE], "2.0": [FITS_OLD]})
+    work.write(
+        "fast; python_version < '3.10'",
+        "fast >0; python_version >= '3.10'",
+        targets=["old", "new"],
+    )
+    assert sorted(work.lock()["fast"]) == ["1.0", "2.0"]
+    before = work.lock_text
+    work.lock()
+    assert work.lock_text == before
+
+
 def test_a_locked_version_without_a_wheel_gives_way_and_others_stay(shop: Shop, work: Work) -> None:
     shop.offer_all("fast", VERSIONS)
     shop.offer("plain", "1.0", PURE)

@@ -77,6 +77,15 @@ class TargetPool(RepositoryPool):
         self.demand.learn(package.name, map(edge_of, package.requires))
         return package
 
+    def keeps(self, package: Package) -> bool:
+        """Whether a locked version has the wheels that it needs for certain."""
+        needed = self.demand.certain(package.name) & self.live
+        return (
+            not package.files
+            or package.is_direct_origin()
+            or self._suits(package.name, offers_of(package), needed)
+        )
+
     def refuse(self, package: Package, target: int) -> None:
         """Never offer that version again, nor one of the package that the target lacks."""
         self._refused.add((package.name, package.version))

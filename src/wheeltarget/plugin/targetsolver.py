@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import poetry.puzzle.solver as of_poetry
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from poetry.packages import DependencyPackage
 from poetry.puzzle.exceptions import SolverProblemError
 from poetry.puzzle.solver import Solver
 
@@ -81,6 +82,7 @@ class TargetSolver(Solver):
         self._targets.demand.require(map(edge_of, root.all_requires))
         super().__init__(package, self._targets, *more, **options)
         self._watch_overrides()
+        self._watch_locked()
 
     def _watch_overrides(self) -> None:
         """Where requirements differ by marker, Poetry solves once for each side of it."""
@@ -92,6 +94,22 @@ class TargetSolver(Solver):
             set_overrides(overrides)
 
         setattr(provider, "set_overrides", watched)  # noqa: B010 (a method, to mypy)
+
+    def _watch_locked(self) -> None:
+        """Of several locked versions Poetry keeps the newest, and may mean that of another side."""
+        provider = self.provider
+        get_locked = provider.get_locked
+
+        def watched(dependency: Dependency) -> DependencyPackage | None:
+            left = dependency
+            while (found := get_locked(left)) and not self._targets.keeps(found.package):
+                left = left.with_constraint(left.constraint.difference(found.package.version))
+            if found is None or left is dependency:
+                return found
+            asked = found.dependency.with_constraint(dependency.constraint)
+            return DependencyPackage(asked, found.package)
+
+        setattr(provider, "get_locked", watched)  # noqa: B010
 
     def _live(self, overrides: Overrides) -> frozenset[int]:
         """The targets that such a side can be for."""
