@@ -8,6 +8,7 @@ import pytest
 from poetry.repositories.repository_pool import RepositoryPool
 
 from plugin.locking import FITS_NEW, FITS_OLD, FITS_WINDOWS, OLD, PURE, Shop, Work
+from support.behaviours import status
 
 VERSIONS = {
     "1.0": [FITS_OLD, FITS_NEW, FITS_WINDOWS],
@@ -279,6 +280,17 @@ def test_it_costs_no_request(shop: Shop, work: Work) -> None:
         work.write("user", constrain=constrain).lock("--regenerate")
         asked.append(sorted(request.path for request in shop.index.requests))
     assert asked[0] == asked[1]
+
+
+def test_a_locked_version_without_a_wheel_whose_project_is_gone_gives_way(
+    shop: Shop, work: Work
+) -> None:
+    shop.offer("user", "1.0", PURE)
+    shop.offer("user", "2.0", PURE, requires=["fast"])
+    shop.offer_all("fast", {"1.0": [FITS_WINDOWS]})
+    work.write("user", constrain=False).lock()
+    shop.index.behave("/simple/fast/", status(404), forever=True)
+    assert work.write("user").lock() == {"user": ["1.0"]}
 
 
 # --- other sources --------------------------------------------------------------------------------

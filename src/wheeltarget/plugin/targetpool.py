@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from poetry.core.packages.dependency import Dependency
+from poetry.repositories.exceptions import PackageNotFoundError
 from poetry.repositories.http_repository import HTTPRepository
 from poetry.repositories.repository_pool import RepositoryPool
 
@@ -49,7 +50,8 @@ class TargetPool(RepositoryPool):
         self.suitabilities = tuple(Suitability(settings) for settings in targets)
         self.live = frozenset(range(len(targets)))
         self._everything = frozenset(everything)
-        self._refused: set[tuple[NormalizedName, PoetryVersion]] = set()
+        #: Versions that a target refuses; None stands for whatever target.
+        self._refused: set[tuple[NormalizedName, PoetryVersion, int | None]] = set()
         self._seen: dict[NormalizedName, dict[Version, tuple[Offer, ...]]] = {}
 
     def find_packages(self, dependency: Dependency) -> list[Package]:
@@ -68,11 +70,7 @@ class TargetPool(RepositoryPool):
         """As of any pool; what the version requires is remembered."""
         # Poetry 2.0 passes more than later releases do.
         package = super().package(name, version, *more, **options)
-        needed = self.demand.needed(package.name) & self.live
-        if not self._suits(package.name, offers_of(package), needed) and self._fits(
-            package, needed
-        ):
-            # What is known of the version was read while its files were still being uploaded.
+        if self._is_outdated(package):
             package = self._renewed(package)
         self.demand.learn(package.name, map(edge_of, package.requires))
         return package
@@ -87,8 +85,13 @@ class TargetPool(RepositoryPool):
         )
 
     def refuse(self, package: Package, target: int) -> None:
-        """Never offer that version again, nor one of the package that the target lacks."""
-        self._refused.add((package.name, package.version))
+        """Never offer that version for the target again, nor another that lacks a wheel for it.
+
+        Where it comes back all the same, it is offered for none: markers are not always what the
+        sides were that they come from.
+        """
+        refusal = (package.name, package.version, target)
+        self._refused.add((*refusal[:2], None) if refusal in self._refused else refusal)
         self.demand.insist(package.name, target)
         self._remember(package)
 
@@ -146,17 +149,20 @@ class TargetPool(RepositoryPool):
         repository = self.repository(source) if self.has_repository(source) else None
         if not isinstance(repository, HTTPRepository):
             return None
-        page = repository.get_page(package.name)
+        try:
+            page = repository.get_page(package.name)
+        except PackageNotFoundError:  # it is locked, and gone since
+            return None
         return tuple(
             Offer(link.filename, link.requires_python)
             for link in page.links_for_version(package.name, package.version)
         )
 
     def _fits(self, package: Package, targets: Collection[int]) -> bool:
+        if any((package.name, package.version, of) in self._refused for of in (*targets, None)):
+            return False
         if not targets:
             return True
-        if (package.name, package.version) in self._refused:
-            return False
         offers = self._remember(package)
         return offers is None or self._suits(package.name, offers, targets)
 
@@ -171,6 +177,14 @@ class TargetPool(RepositoryPool):
             seen = self._seen.setdefault(package.name, {})
             seen[Version(package.version.text)] = offers
         return offers
+
+    def _is_outdated(self, package: Package) -> bool:
+        """Whether the files were read while a release was still being uploaded, as it seems."""
+        needed = self.demand.needed(package.name) & self.live
+        if self._suits(package.name, offers_of(package), needed):
+            return False
+        offers = self._offers(package)
+        return offers is not None and self._suits(package.name, offers, needed)
 
     def _renewed(self, package: Package) -> Package:
         # Poetry 2.0 has no way to forget what it knows of one version.
