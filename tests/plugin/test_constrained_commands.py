@@ -110,6 +110,14 @@ def test_install_without_a_lock_chooses_for_the_targets(
     assert "fast (2.0)" in run(work.write("fast"), command, "--dry-run")
 
 
+def test_install_may_solve_again_from_the_lock_alone(shop: Shop, work: Work) -> None:
+    shop.offer_all("fast", {"2.0": [FITS_OLD, PURE], "3.0": [FITS_WINDOWS]})
+    work.sandbox.settings["POETRY_INSTALLER_RE_RESOLVE"] = "true"
+    assert "fast (2.0)" in run(work.write("fast"), "install", "--dry-run")
+    work.lock()
+    assert "fast (2.0)" in run(work, "install", "--dry-run")
+
+
 def test_install_from_a_lock_reads_no_target(shop: Shop, work: Work) -> None:
     shop.offer("fast", "3.0", PURE)
     work.write("fast", constrain=False).lock()
