@@ -242,6 +242,7 @@ def test_relocking_keeps_the_version_of_each_side(shop: Shop, work: Work) -> Non
     )
     assert sorted(work.lock()["fast"]) == ["1.0", "2.0"]
     before = work.lock_text
+    shop.offer("fast", "1.5", PURE)
     work.lock()
     assert work.lock_text == before
 
@@ -280,6 +281,15 @@ def test_it_costs_no_request(shop: Shop, work: Work) -> None:
         work.write("user", constrain=constrain).lock("--regenerate")
         asked.append(sorted(request.path for request in shop.index.requests))
     assert asked[0] == asked[1]
+
+
+def test_versions_that_are_ruled_out_are_not_read(shop: Shop, work: Work) -> None:
+    shop.offer_all("fast", VERSIONS)
+    shop.offer("user", "1.0", PURE, requires=["fast"])
+    shop.index.requests.clear()
+    assert work.write("user", targets=["old", "new"]).lock()["fast"] == ["1.0"]
+    read = {name.split("-")[1] for name in shop.index.downloads() if name.startswith("fast-")}
+    assert read == {"1.0"}
 
 
 def test_a_locked_version_without_a_wheel_whose_project_is_gone_gives_way(

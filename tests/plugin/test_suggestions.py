@@ -107,6 +107,24 @@ def test_a_silent_index_is_no_other_failure(shop: Shop, stuck: Work, code: int) 
     assert len(shop.index.requests) == 1
 
 
+def test_an_index_that_does_not_answer_is_asked_once(shop: Shop, work: Work) -> None:
+    shop.offer_all("fast", VERSIONS)
+    shop.offer_all("slow", VERSIONS)
+    work.write("fast", "slow", constrain=False).lock()
+    for name in ("fast", "slow"):
+        shop.index.behave(f"/simple/{name}/", status(500), forever=True)
+    shop.index.requests.clear()
+    assert "newest" not in bundle(work)
+    assert len(shop.index.requests) == 1
+
+
+def test_what_is_not_from_an_index_has_no_other_version(shop: Shop, work: Work) -> None:
+    shop.offer_all("fast", VERSIONS)
+    work.write(f"fast @ {shop.index.file_url(f'fast-3.0-{FITS_WINDOWS}.whl')}", constrain=False)
+    work.lock()
+    assert "newest" not in bundle(work)
+
+
 def test_an_answer_that_is_no_page_is_no_other_failure(shop: Shop, stuck: Work) -> None:
     shop.index.behave("/simple/fast/", status(200), forever=True)
     assert "newest" not in bundle(stuck)

@@ -52,17 +52,18 @@ def _constrain(event: Event, _name: str, dispatcher: EventDispatcher) -> None:
     from cleo.events.console_command_event import ConsoleCommandEvent
     from poetry.console.commands.command import Command
 
-    if not isinstance(event, ConsoleCommandEvent) or event.command.name not in _LOCKING:
+    if not isinstance(event, ConsoleCommandEvent):
         return
-    if not isinstance(event.command, Command):
+    command = event.command
+    if not isinstance(command, Command) or command.name not in _LOCKING:
         return
-    poetry = event.command.poetry
+    poetry = command.poetry
     table = poetry.pyproject.data.get("tool", {}).get("wheeltarget", {})
     # Anything but false goes on, if only to be told what it must be.
     if isinstance(table, dict) and table.get("constrain-lock", False) is not False:
         from wheeltarget.plugin.constrain import begin
 
-        begin(poetry, event.command.name, event.io, dispatcher)
+        begin(poetry, command.name, event.io, dispatcher)
 
 
 class WheeltargetPlugin(ApplicationPlugin):

@@ -13,7 +13,7 @@ from wheeltarget.core.errors import UsageError
 from wheeltarget.core.heldback import suggestion
 from wheeltarget.core.links import PageError, wheel_links
 from wheeltarget.core.offers import Suitability, newest_fitting
-from wheeltarget.io.fetch import FetchError, TransientError
+from wheeltarget.io.fetch import FetchError
 from wheeltarget.plugin import project as of_poetry
 from wheeltarget.plugin.settings import limits_of
 from wheeltarget.plugin.sources import Indexes
@@ -101,6 +101,6 @@ class _Pages:
                 self._known[key] = tuple(wheel_links(self._indexes(source).page(package.name)))
             except (FetchError, PageError, UsageError) as error:
                 self._known[key] = ()
-                if isinstance(error, TransientError):
+                if isinstance(error, FetchError) and error.status != 404:
                     self._silent.add(source.reference)
         return self._known[key]
