@@ -1,5 +1,7 @@
 """Dependencies point one way: plugin -> bundle -> {io, core}; io -> core; core -> nothing of ours.
 
+plugin and bundle also take what travels from runtime, which imports nothing of ours.
+
 Read from the source with ``ast``, so that imports in functions and for type checkers count too.
 """
 
@@ -24,7 +26,8 @@ OURS = {
     "": set[str](),
     "core": {"core"},
     "io": {"io", "core"},
-    "bundle": {"bundle", "io", "core"},
+    # A bundle carries the script that checks and installs it.
+    "bundle": {"bundle", "io", "core", "runtime"},
     "plugin": {"plugin", "bundle", "io", "core", "runtime"},
     "runtime": {"runtime"},
 }

@@ -21,7 +21,7 @@ from plugin.projectmaker import Recipe, locked
 from support.interpreters import by_minor
 from support.tools import clean_environment
 from support.wheels import build_wheel
-from wheeltarget.runtime import probe
+from wheeltarget.runtime.assembly import probe_text
 
 if TYPE_CHECKING:
     from plugin.harness import MakeCli
@@ -36,10 +36,8 @@ REPORTS = (22, 2)
 
 def described(python: str, path: Path) -> dict[str, Any]:
     """The description that the script prints there, written to a file."""
-    with Path(probe.__file__).open("rb") as script:
-        ended = subprocess.run(
-            [python, "-I", "-"], stdin=script, stdout=subprocess.PIPE, check=True
-        )
+    script = probe_text().encode("ascii")
+    ended = subprocess.run([python, "-I", "-"], input=script, stdout=subprocess.PIPE, check=True)
     path.write_bytes(ended.stdout)
     document: dict[str, Any] = json.loads(ended.stdout)
     return document

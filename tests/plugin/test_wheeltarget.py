@@ -12,7 +12,7 @@ import pytest
 from plugin.harness import Cli, Outcome
 from plugin.projectmaker import Recipe, stub
 from wheeltarget.core.presets import presets
-from wheeltarget.runtime.probe import describe
+from wheeltarget.runtime.interpreter import describe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,6 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable
 from importlib import machinery
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +18,8 @@ from packaging import markers as packaging_markers
 from packaging import tags as packaging_tags
 
 from core.lockmaker import quick
-from wheeltarget.runtime import probe
+from wheeltarget.runtime import basics, interpreter, probe
+from wheeltarget.runtime.assembly import main_text, probe_text
 
 PLATFORMS = ["linux_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"]
 HERE = sys.version_info[:2]
@@ -58,7 +58,7 @@ def cpython(python: tuple[int, int], abis: list[str], platforms: list[str]) -> l
     ],
 )
 def test_tags_of_cpython(minor: int, abis: list[str]) -> None:
-    found = probe.tags("cp", (3, minor), abis, PLATFORMS)
+    found = interpreter.tags("cp", (3, minor), abis, PLATFORMS)
     assert found == cpython((3, minor), abis, PLATFORMS)
     assert found[0] == f"cp3{minor}-{abis[0]}-linux_x86_64"
     stable = "abi3t" if "t" in abis[0] else "abi3"
@@ -73,7 +73,9 @@ def test_tags_of_cpython(minor: int, abis: list[str]) -> None:
 )
 def test_tags_of_any_cpython(minor: int, flags: str, platforms: list[str]) -> None:
     abis = [f"cp3{minor}{flags}", f"cp3{minor}"]
-    assert probe.tags("cp", (3, minor), abis, platforms) == cpython((3, minor), abis, platforms)
+    assert interpreter.tags("cp", (3, minor), abis, platforms) == cpython(
+        (3, minor), abis, platforms
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,14 +88,14 @@ def test_tags_of_any_cpython(minor: int, flags: str, platforms: list[str]) -> No
     ],
 )
 def test_tags_of_others(implementation: str, abis: list[str], pure: str | None) -> None:
-    interpreter = f"{implementation}310"
+    own = f"{implementation}310"
     expected = texts(
         [
-            *packaging_tags.generic_tags(interpreter, abis, PLATFORMS),
+            *packaging_tags.generic_tags(own, abis, PLATFORMS),
             *packaging_tags.compatible_tags((3, 10), pure, PLATFORMS),
         ]
     )
-    assert probe.tags(implementation, (3, 10), abis, PLATFORMS) == expected
+    assert interpreter.tags(implementation, (3, 10), abis, PLATFORMS) == expected
     assert ("pp3-none-any" in expected) == (implementation == "pp")
 
 
@@ -117,7 +119,7 @@ def test_abis_of_cpython(
 ) -> None:
     config({"Py_DEBUG": debug, "Py_GIL_DISABLED": gil_disabled, "WITH_PYMALLOC": pymalloc})
     expected = list(packaging_tags._cpython_abis((3, minor)))
-    assert probe.own_abis("cp", (3, minor)) == expected
+    assert interpreter.own_abis("cp", (3, minor)) == expected
     assert any("d" in abi for abi in expected) == (debug == 1)
     assert any("t" in abi for abi in expected) == (gil_disabled == 1 and minor >= 13)
 
@@ -126,11 +128,11 @@ def test_windows_tells_of_a_debug_build_by_its_suffixes(
     config: SetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config({})
-    assert probe.own_abis("cp", (3, 12)) == ["cp312"]
+    assert interpreter.own_abis("cp", (3, 12)) == ["cp312"]
     suffixes = ["_d.cp312-win_amd64.pyd", "_d.pyd"]
     monkeypatch.setattr(machinery, "EXTENSION_SUFFIXES", suffixes)
     monkeypatch.setattr(packaging_tags, "EXTENSION_SUFFIXES", suffixes)
-    assert probe.own_abis("cp", (3, 12)) == ["cp312d", "cp312"]
+    assert interpreter.own_abis("cp", (3, 12)) == ["cp312d", "cp312"]
     assert list(packaging_tags._cpython_abis((3, 12))) == ["cp312d", "cp312"]
 
 
@@ -139,7 +141,7 @@ def test_a_debug_build_counts_its_references(
 ) -> None:
     config({})
     monkeypatch.setattr(sys, "gettotalrefcount", lambda: 1, raising=False)
-    assert probe.own_abis("cp", (3, 12)) == ["cp312d", "cp312"]
+    assert interpreter.own_abis("cp", (3, 12)) == ["cp312d", "cp312"]
     assert list(packaging_tags._cpython_abis((3, 12))) == ["cp312d", "cp312"]
 
 
@@ -158,7 +160,7 @@ def test_a_debug_build_counts_its_references(
 )
 def test_abis_of_others(config: SetConfig, suffix: str, abi: str) -> None:
     config({"EXT_SUFFIX": suffix})
-    assert probe.own_abis("pp", HERE) == [abi]
+    assert interpreter.own_abis("pp", HERE) == [abi]
     assert list(packaging_tags._generic_abi()) == [abi]
 
 
@@ -166,7 +168,7 @@ def test_abis_of_others(config: SetConfig, suffix: str, abi: str) -> None:
 def test_a_suffix_without_an_abi(config: SetConfig, suffix: str) -> None:
     config({"EXT_SUFFIX": suffix, "Py_DEBUG": 0})
     expected = list(packaging_tags._generic_abi())
-    assert probe.own_abis("pp", HERE) == expected
+    assert interpreter.own_abis("pp", HERE) == expected
     assert expected == ([] if suffix == "..so" else [f"cp{HERE[0]}{HERE[1]}"])
 
 
@@ -175,8 +177,8 @@ def test_no_suffix_is_an_error(config: SetConfig, suffix: object) -> None:
     config({"EXT_SUFFIX": suffix})
     with pytest.raises(SystemError):
         list(packaging_tags._generic_abi())
-    with pytest.raises(probe.ProbeError, match="EXT_SUFFIX"):
-        probe.own_abis("pp", HERE)
+    with pytest.raises(basics.ProbeError, match="EXT_SUFFIX"):
+        interpreter.own_abis("pp", HERE)
 
 
 # --- markers --------------------------------------------------------------------------------
@@ -192,7 +194,7 @@ def test_no_suffix_is_an_error(config: SetConfig, suffix: object) -> None:
     ],
 )
 def test_full_versions(info: tuple[int, int, int, str, int], version: str) -> None:
-    assert probe.format_full_version(info) == version
+    assert interpreter.format_full_version(info) == version
     names = ("major", "minor", "micro", "releaselevel", "serial")
     theirs = SimpleNamespace(**dict(zip(names, info, strict=True)))
     assert packaging_markers._format_full_version(theirs) == version  # type: ignore[arg-type]
@@ -208,7 +210,7 @@ def test_markers_tell_the_kernel_only_where_it_is_the_system(
     packaging_markers._cached_default_environment.cache_clear()
     if system == "Linux":
         del expected["platform_release"], expected["platform_version"]
-    found = probe.own_markers()
+    found = interpreter.own_markers()
     assert found == expected
     assert list(found) == sorted(found)
 
@@ -220,7 +222,7 @@ def test_a_final_release_has_three_numbers(monkeypatch: pytest.MonkeyPatch) -> N
     for level, numbers in (("final", 3), ("candidate", 2)):
         with monkeypatch.context() as patch:
             patch.setattr(sys, "version_info", VersionInfo((3, 14, 2, level, 0)))
-            found = probe.describe()["python"]
+            found = interpreter.describe()["python"]
         assert found == ".".join(["3", "14", "2"][:numbers])
 
 
@@ -241,7 +243,7 @@ def test_an_unknown_implementation(config: SetConfig, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sysconfig, "get_platform", lambda: "freebsd-13.2-RELEASE-amd64")
     monkeypatch.setattr(sys, "implementation", told)
     config({"EXT_SUFFIX": ".Strange-1.so"})
-    found = probe.describe()
+    found = interpreter.describe()
     assert found["implementation"] == "strange"
     assert found["abis"] == ["strange_1"]
     expected = [*packaging_tags.generic_tags(), *packaging_tags.compatible_tags()]
@@ -250,10 +252,10 @@ def test_an_unknown_implementation(config: SetConfig, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("version", [(2, 7), (3, 5), (3, 5, 9)])
 def test_an_old_python_is_refused(version: tuple[int, ...]) -> None:
-    with pytest.raises(probe.ProbeError, match=rf"^Python {version[0]}\.{version[1]} is too old"):
-        probe.check_python(version)
-    probe.check_python((3, 6))
-    probe.check_python((3, 10))
+    with pytest.raises(basics.ProbeError, match=rf"^Python {version[0]}\.{version[1]} is too old"):
+        interpreter.check_python(version)
+    interpreter.check_python((3, 6))
+    interpreter.check_python((3, 10))
 
 
 def test_an_error_is_one_line(
@@ -274,13 +276,14 @@ def test_main_prints_what_describe_returns(capsys: pytest.CaptureFixture[str]) -
     assert said.err == ""
     assert said.out.isascii()
     assert said.out.endswith("}\n")
-    assert json.loads(said.out) == probe.describe()
+    assert json.loads(said.out) == interpreter.describe()
     keys = ["schema", "python", "implementation", "abis", "platforms", "markers", "tags"]
     assert list(json.loads(said.out)) == keys
 
 
-def test_the_file_has_no_syntax_that_python_2_lacks() -> None:
-    source = Path(probe.__file__).read_text(encoding="utf-8")
+@pytest.mark.parametrize("text", [probe_text, main_text])
+def test_the_script_has_no_syntax_that_python_2_lacks(text: Callable[[], str]) -> None:
+    source = text()
     assert source.isascii()
     newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.YieldFrom, ast.Nonlocal, ast.Starred)
     found = [node for node in ast.walk(ast.parse(source)) if newer_syntax(node, newer)]

@@ -18,9 +18,8 @@ from packaging.specifiers import SpecifierSet
 
 from support.interpreters import interpreters, minor_version
 from support.tools import clean_environment, run
-from wheeltarget.runtime import probe
+from wheeltarget.runtime.assembly import probe_text
 
-SCRIPT = Path(probe.__file__)
 KERNEL = {"platform_release", "platform_version"}
 FITS_PACKAGING = SpecifierSet(metadata("packaging")["Requires-Python"])
 
@@ -65,12 +64,20 @@ def test_the_interpreter_of_the_tests_is_among_them() -> None:
     assert minor_version(next(iter(INTERPRETERS))) == sys.version_info[:2]
 
 
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The script as a file."""
+    path = tmp_path_factory.mktemp("script") / "probe.py"
+    path.write_bytes(probe_text().encode("ascii"))
+    return path
+
+
 # --- the description ------------------------------------------------------------------------
 
 
-def described(name: str) -> dict[str, object]:
+def described(name: str, script: Path) -> dict[str, object]:
     """What the script prints when it is run by path."""
-    ended = run([INTERPRETERS[name], str(SCRIPT)])
+    ended = run([INTERPRETERS[name], str(script)])
     assert (ended.returncode, ended.stderr) == (0, "")
     description = json.loads(ended.stdout)
     assert isinstance(description, dict)
@@ -78,8 +85,8 @@ def described(name: str) -> dict[str, object]:
 
 
 @each_interpreter
-def test_the_facts(name: str) -> None:
-    found = described(name)
+def test_the_facts(name: str, script: Path) -> None:
+    found = described(name, script)
     implementation, python = name.split()
     major, minor = minor_version(name)
     assert found["schema"] == 1
@@ -91,25 +98,25 @@ def test_the_facts(name: str) -> None:
 
 
 @each_interpreter
-def test_the_script_may_come_through_stdin(name: str) -> None:
-    with SCRIPT.open("rb") as script:
+def test_the_script_may_come_through_stdin(name: str, script: Path) -> None:
+    with script.open("rb") as source:
         ended = subprocess.run(
             [INTERPRETERS[name], "-I", "-S", "-"],
-            stdin=script,
+            stdin=source,
             capture_output=True,
             env=clean_environment(),
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (0, b"")
-    by_path = run([INTERPRETERS[name], "-W", "error", str(SCRIPT)])
+    by_path = run([INTERPRETERS[name], "-W", "error", str(script)])
     assert by_path.stderr == ""
     assert ended.stdout.decode("ascii").splitlines() == by_path.stdout.splitlines()
     assert ended.stdout.endswith(b"}" + os.linesep.encode())
 
 
 @each_interpreter
-def test_tags_follow_from_the_facts(name: str) -> None:
-    found = described(name)
+def test_tags_follow_from_the_facts(name: str, script: Path) -> None:
+    found = described(name, script)
     abis, platforms = found["abis"], found["platforms"]
     assert isinstance(abis, list)
     assert isinstance(platforms, list)
@@ -125,8 +132,8 @@ def test_tags_follow_from_the_facts(name: str) -> None:
 
 
 @each_interpreter
-def test_its_own_tools_say_the_same(name: str, tmp_path: Path) -> None:
-    found = described(name)
+def test_its_own_tools_say_the_same(name: str, tmp_path: Path, script: Path) -> None:
+    found = described(name, script)
     is_newest = FITS_PACKAGING.contains(".".join(map(str, minor_version(name))))
     if is_newest:
         copy = tmp_path / "packaging"
@@ -166,15 +173,15 @@ def compare_with_pip(found: object, tags: list[str]) -> None:
 # --- troubles -------------------------------------------------------------------------------
 
 
-def test_an_interpreter_that_is_too_old_says_so() -> None:
-    ended = [run([INTERPRETERS[name], str(SCRIPT)]) for name in TOO_OLD]
+def test_an_interpreter_that_is_too_old_says_so(script: Path) -> None:
+    ended = [run([INTERPRETERS[name], str(script)]) for name in TOO_OLD]
     assert [(each.returncode, each.stdout) for each in ended] == [(1, "")] * len(TOO_OLD)
     for each in ended:
         (line,) = each.stderr.splitlines()
         assert "is too old, this needs 3.6 or newer" in line
     # And where there is none, the same by a Python that is made to believe that it is.
     code = "import sys; sys.argv[:] = sys.argv[1:]; sys.version_info = (3, 5, 0); "
-    told = run([sys.executable, "-c", f"{code}exec(open(sys.argv[0]).read())", str(SCRIPT)])
+    told = run([sys.executable, "-c", f"{code}exec(open(sys.argv[0]).read())", str(script)])
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.startswith("wheeltarget: can't describe this Python: Python 3.5 is too old")
     assert told.stderr.count("\n") == 1
@@ -182,15 +189,15 @@ def test_an_interpreter_that_is_too_old_says_so() -> None:
 
 @each_interpreter
 @pytest.mark.parametrize("size", ["short", "whole"])
-def test_a_pipe_that_nobody_reads(name: str, size: str) -> None:
+def test_a_pipe_that_nobody_reads(name: str, size: str, script: Path) -> None:
     # A short description stays in Python's buffer until the end.
-    code = f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); import probe; "
+    code = f"import sys; sys.path.insert(0, {str(script.parent)!r}); import probe; "
     short = ["-c", f"{code}sys.exit(probe.write('{{}}'))"]
     reading, writing = os.pipe()
     os.close(reading)
     try:
         ended = subprocess.run(
-            [INTERPRETERS[name], "-B", *(short if size == "short" else [str(SCRIPT)])],
+            [INTERPRETERS[name], "-B", *(short if size == "short" else [str(script)])],
             stdout=writing,
             stderr=subprocess.PIPE,
             env=clean_environment(),

@@ -15,7 +15,8 @@ from packaging._elffile import ELFFile, ELFInvalid
 
 from core.lockmaker import quick
 from runtime.elfmaker import ARM, HARD_FLOAT, I386, MUSL, X86_64, elf, fake_loader, program
-from wheeltarget.runtime import probe
+from wheeltarget.runtime import basics, linux
+from wheeltarget.runtime.elf import parse_elf, read_elf
 
 FORMS = [
     pytest.param(bits, little, id=f"{bits} bit {'little' if little else 'big'} endian")
@@ -30,7 +31,7 @@ FORMS = [
 @pytest.mark.parametrize(("bits", "little"), FORMS)
 def test_a_header_is_read(bits: int, little: bool) -> None:
     content = elf(b"/lib/ld.so", bits=bits, little=little, machine=ARM, flags=HARD_FLOAT)
-    read = probe.parse_elf(content)
+    read = parse_elf(content)
     assert read is not None
     assert (read.bits, read.little) == (bits, little)
     assert (read.machine, read.flags, read.loader) == (ARM, HARD_FLOAT, "/lib/ld.so")
@@ -41,7 +42,7 @@ def test_a_header_is_read(bits: int, little: bool) -> None:
 @pytest.mark.parametrize(("bits", "little"), FORMS)
 def test_a_static_program_has_no_loader(bits: int, little: bool) -> None:
     content = elf(bits=bits, little=little)
-    read = probe.parse_elf(content)
+    read = parse_elf(content)
     assert read is not None
     assert read.loader == ""
     assert ELFFile(io.BytesIO(content)).interpreter is None
@@ -49,7 +50,7 @@ def test_a_static_program_has_no_loader(bits: int, little: bool) -> None:
 
 def agree(content: bytes) -> None:
     """Both readings of a file say the same; ours has an answer even where packaging has none."""
-    ours = probe.parse_elf(content)
+    ours = parse_elf(content)
     try:
         theirs = ELFFile(io.BytesIO(content))
     except ELFInvalid:
@@ -70,12 +71,12 @@ def test_a_truncated_program_is_no_trouble(bits: int, little: bool) -> None:
     content = elf(b"/lib/ld-musl.so.1", bits=bits, little=little)
     for length in range(len(content)):
         agree(content[:length])
-    assert probe.parse_elf(content[:20]) is None
+    assert parse_elf(content[:20]) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"MZ" + bytes(200), b"\x7fELF"])
 def test_what_is_no_program_is_not_read(content: bytes, tmp_path: Path) -> None:
-    assert probe.read_elf(program(tmp_path / "python", content)) is None
+    assert read_elf(program(tmp_path / "python", content)) is None
     agree(content)
 
 
@@ -94,19 +95,19 @@ def test_damaged_programs(form: tuple[int, bool], damage: list[tuple[int, bytes]
 def test_an_offset_beyond_any_file() -> None:
     content = elf(b"/lib/ld-musl.so.1")
     beyond = content[:32] + b"\xff" * 8 + content[40:]
-    read = probe.parse_elf(beyond)
+    read = parse_elf(beyond)
     assert read is not None
     assert read.loader == ""
 
 
 @pytest.mark.parametrize("path", [None, "", "no/such/file", "\0"])
 def test_no_program_at_all(path: str | None) -> None:
-    assert probe.read_elf(path) is None
-    assert probe.musl_version(probe.read_elf(path)) is None
+    assert read_elf(path) is None
+    assert linux.musl_version(read_elf(path)) is None
 
 
 def test_a_folder_is_no_program(tmp_path: Path) -> None:
-    assert probe.read_elf(str(tmp_path)) is None
+    assert read_elf(str(tmp_path)) is None
 
 
 # --- ARM and i686 ---------------------------------------------------------------------------
@@ -121,18 +122,18 @@ def test_manylinux_needs_the_right_abi(
 ) -> None:
     content = elf(bits=bits, little=little, machine=machine, flags=flags)
     path = program(tmp_path / "python", content)
-    read = probe.read_elf(path)
+    read = read_elf(path)
     assert read is not None
     for archs in (["armv8l", "armv7l"], ["armv7l"], ["i686"], ["x86_64"], ["ppc"], ["armv6l"]):
-        assert probe.glibc_fits(read, archs) == _manylinux._have_compatible_abi(path, archs)
+        assert linux.glibc_fits(read, archs) == _manylinux._have_compatible_abi(path, archs)
     fitting = (bits, little) == (32, True)
-    assert probe.glibc_fits(read, ["i686"]) == (fitting and machine == I386)
+    assert linux.glibc_fits(read, ["i686"]) == (fitting and machine == I386)
 
 
 @pytest.mark.parametrize("arch", ["armv7l", "i686", "x86_64", "riscv64", "mips"])
 def test_without_a_program_only_unambiguous_architectures_fit(arch: str) -> None:
-    assert probe.glibc_fits(None, [arch]) == _manylinux._have_compatible_abi("", [arch])
-    assert probe.glibc_fits(None, [arch]) == (arch in {"x86_64", "riscv64"})
+    assert linux.glibc_fits(None, [arch]) == _manylinux._have_compatible_abi("", [arch])
+    assert linux.glibc_fits(None, [arch]) == (arch in {"x86_64", "riscv64"})
 
 
 # --- musl -----------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ def test_the_loader_tells_the_version(tmp_path: Path, bits: int, little: bool) -
     loader = fake_loader(tmp_path)
     content = elf(os.fsencode(loader), bits=bits, little=little)
     path = program(tmp_path / "python", content)
-    assert probe.musl_version(probe.read_elf(path)) == (1, 2)
+    assert linux.musl_version(read_elf(path)) == (1, 2)
     assert _musllinux._get_musl_version(path) == (1, 2)
 
 
@@ -164,7 +165,7 @@ def test_the_loader_tells_the_version(tmp_path: Path, bits: int, little: bool) -
 )
 def test_what_a_loader_may_say(tmp_path: Path, said: str, version: tuple[int, int] | None) -> None:
     path = program(tmp_path / "python", elf(os.fsencode(fake_loader(tmp_path, said))))
-    assert probe.musl_version(probe.read_elf(path)) == version
+    assert linux.musl_version(read_elf(path)) == version
     assert _musllinux._get_musl_version(path) == version
 
 
@@ -179,8 +180,8 @@ def test_the_loader_gets_none_of_our_streams(
     own = os.dup(0)
     os.dup2(reading, 0)
     try:
-        read = probe.parse_elf(elf(os.fsencode(loader)))
-        assert probe.musl_version(read) is None
+        read = parse_elf(elf(os.fsencode(loader)))
+        assert linux.musl_version(read) is None
         assert os.read(reading, 4) == b"musl"
     finally:
         os.dup2(own, 0)
@@ -193,14 +194,14 @@ def test_another_loader_is_not_run(tmp_path: Path) -> None:
     loader = fake_loader(tmp_path, name="ld-linux.so.2")
     assert "musl" not in str(loader), "the temporary folder's name would spoil this test"
     path = program(tmp_path / "python", elf(os.fsencode(loader)))
-    assert probe.musl_version(probe.read_elf(path)) is None
+    assert linux.musl_version(read_elf(path)) is None
     assert _musllinux._get_musl_version(path) is None
 
 
 @pytest.mark.parametrize("loader", [b"/no/such/ld-musl-x86_64.so.1", b"/ld-musl\0x", b"musl"])
 def test_a_loader_that_cannot_be_run(loader: bytes) -> None:
-    with pytest.raises(probe.ProbeError, match="its musl does not tell its version: "):
-        probe.musl_version(probe.parse_elf(elf(loader)))
+    with pytest.raises(basics.ProbeError, match="its musl does not tell its version: "):
+        linux.musl_version(parse_elf(elf(loader)))
 
 
 @pytest.mark.parametrize("version", [(1, 0), (1, 1), (1, 2), (2, 3)])
@@ -210,6 +211,6 @@ def test_musllinux_tags(
 ) -> None:
     theirs = _musllinux._MuslVersion(*version)
     monkeypatch.setattr(_musllinux, "_get_musl_version", lambda executable: theirs)
-    found = probe.musl_platforms(version, archs)
+    found = linux.musl_platforms(version, archs)
     assert found == list(_musllinux.platform_tags(archs))
     assert len(found) == len(archs) * (version[1] + 1)

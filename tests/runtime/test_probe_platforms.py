@@ -18,12 +18,12 @@ from packaging import tags as packaging_tags
 
 from core.lockmaker import quick
 from runtime.elfmaker import ARM, HARD_FLOAT, I386, elf, fake_loader, program
-from wheeltarget.runtime import probe
+from wheeltarget.runtime import basics, interpreter, linux, platforms
 
 Facts = Callable[..., None]
 
 #: What this machine has, before anything says otherwise.
-OWN_GLIBC = probe.glibc_version()
+OWN_GLIBC = linux.glibc_version()
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def facts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Facts]:
         monkeypatch.setattr(platform, "system", lambda: system)
         monkeypatch.setattr(sysconfig, "get_platform", lambda: name)
         monkeypatch.setattr(os, "confstr", lambda name: glibc, raising=False)
-        monkeypatch.setattr(probe, "_bits", lambda: bits)
+        for module in (linux, platforms):
+            monkeypatch.setattr(module, "own_bits", lambda: bits)
         of_bits = (bits == 32,)
         monkeypatch.setattr(packaging_tags._linux_platforms, "__defaults__", of_bits)
         monkeypatch.setattr(packaging_tags._mac_arch, "__defaults__", of_bits)
@@ -54,7 +55,7 @@ def forget() -> None:
 
 def agreed() -> list[str]:
     """The platform tags of the machine, as both say."""
-    found = probe.own_platforms()
+    found = platforms.own_platforms()
     assert found == list(packaging_tags.platform_tags())
     return found
 
@@ -118,15 +119,15 @@ def test_glibc_is_asked_itself_where_confstr_does_not_say(
     facts: Facts, monkeypatch: pytest.MonkeyPatch, glibc: str | None
 ) -> None:
     facts("Linux", "linux-x86_64", glibc=glibc)
-    assert probe.glibc_version() == OWN_GLIBC
+    assert linux.glibc_version() == OWN_GLIBC
     assert _manylinux._get_glibc_version() == (OWN_GLIBC or (-1, -1))
     monkeypatch.setitem(sys.modules, "ctypes", None)
-    assert probe.glibc_version() is None
+    assert linux.glibc_version() is None
 
 
 @pytest.mark.parametrize("said", ["", "x.y", "2", "2.", ".17"])
 def test_a_glibc_version_that_is_none(said: str) -> None:
-    assert probe.parse_glibc(said) is None
+    assert linux.parse_glibc(said) is None
 
 
 @pytest.mark.parametrize("trouble", [ValueError, OSError, AttributeError])
@@ -136,7 +137,7 @@ def test_confstr_that_fails(monkeypatch: pytest.MonkeyPatch, trouble: type[Excep
 
     monkeypatch.setattr(os, "confstr", fail, raising=False)
     monkeypatch.setitem(sys.modules, "ctypes", None)
-    assert probe.glibc_version() is None
+    assert linux.glibc_version() is None
 
 
 @quick
@@ -149,7 +150,7 @@ def test_any_glibc(version: tuple[int, int], archs: list[str]) -> None:
         patch.setattr(_manylinux, "_have_compatible_abi", lambda *args: True)
         patch.setattr(_manylinux, "_get_manylinux_module", lambda: None)
         patch.setattr(_manylinux, "_get_glibc_version", lambda: version)
-        assert probe.glibc_platforms(version, archs) == list(_manylinux.platform_tags(archs))
+        assert linux.glibc_platforms(version, archs) == list(_manylinux.platform_tags(archs))
 
 
 def even(major: int, minor: int, arch: str) -> bool:
@@ -194,13 +195,13 @@ def test_an_override_that_fails_is_told(
     broken = ModuleType("_manylinux")
     vars(broken)["manylinux_compatible"] = lambda: None
     monkeypatch.setitem(sys.modules, "_manylinux", broken)
-    with pytest.raises(probe.ProbeError, match="_manylinux does not answer: TypeError"):
-        probe.describe()
+    with pytest.raises(basics.ProbeError, match="_manylinux does not answer: TypeError"):
+        interpreter.describe()
     monkeypatch.delitem(sys.modules, "_manylinux")
     (tmp_path / "_manylinux.py").write_text("raise RuntimeError('no')\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(probe.ProbeError, match="_manylinux cannot be imported: RuntimeError"):
-        probe.describe()
+    with pytest.raises(basics.ProbeError, match="_manylinux cannot be imported: RuntimeError"):
+        interpreter.describe()
 
 
 @pytest.mark.parametrize("glibc", [None, "glibc 2.31"])
@@ -227,7 +228,7 @@ def test_musl_through_the_whole(
 )
 def test_any_mac(version: tuple[int, int], arch: str) -> None:
     expected = list(packaging_tags.mac_platforms(version, arch))
-    assert probe.mac_platforms(version, arch) == expected
+    assert platforms.mac_platforms(version, arch) == expected
 
 
 @pytest.mark.parametrize(
@@ -264,12 +265,12 @@ def test_a_mac_that_passes_for_an_older_one(
     assert agreed()[0] == "macosx_12_0_x86_64"
     for broken in ("#!/bin/sh\n", "#!/bin/sh\nexit 1\n", "#!/no/such/shell\n"):
         python.write_text(broken)
-        with pytest.raises(probe.ProbeError, match="version of macOS"):
-            probe.own_platforms()
+        with pytest.raises(basics.ProbeError, match="version of macOS"):
+            platforms.own_platforms()
 
 
 def test_a_release_needs_no_minor_version() -> None:
-    assert probe.parse_release("macOS", "26") == (26, 0)
+    assert platforms.parse_release("macOS", "26") == (26, 0)
 
 
 # --- iOS, Android, Emscripten, Windows and others -----------------------------------------------
@@ -282,14 +283,14 @@ def test_a_release_needs_no_minor_version() -> None:
 )
 def test_any_ios(version: tuple[int, int], multiarch: str) -> None:
     expected = list(packaging_tags.ios_platforms(version, multiarch))
-    assert probe.ios_platforms(version, multiarch) == expected
+    assert platforms.ios_platforms(version, multiarch) == expected
 
 
 def test_ios(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     facts("iOS", "ios-13.0-arm64-iphoneos")
     release = IosRelease(("iOS", "15.2.1", "iPhone", False))
-    with pytest.raises(probe.ProbeError, match="which iOS"):
-        probe.own_platforms()
+    with pytest.raises(basics.ProbeError, match="which iOS"):
+        platforms.own_platforms()
     monkeypatch.setattr(platform, "ios_ver", lambda: release, raising=False)
     implementation = SimpleNamespace(_multiarch="arm64-iphoneos")
     monkeypatch.setattr(sys, "implementation", implementation)
@@ -311,14 +312,14 @@ class IosRelease(tuple[object, ...]):
 @given(st.integers(14, 60), st.sampled_from(["arm64_v8a", "armeabi-v7a", "x86.64"]))
 def test_any_android(level: int, abi: str) -> None:
     expected = list(packaging_tags.android_platforms(level, abi))
-    assert probe.android_platforms(level, abi) == expected
+    assert platforms.android_platforms(level, abi) == expected
 
 
 def test_android(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     facts("Android", "android-24-arm64_v8a")
     monkeypatch.setattr(platform, "android_ver", None, raising=False)
-    with pytest.raises(probe.ProbeError, match="which Android"):
-        probe.own_platforms()
+    with pytest.raises(basics.ProbeError, match="which Android"):
+        platforms.own_platforms()
     told = SimpleNamespace(api_level=33)
     monkeypatch.setattr(platform, "android_ver", lambda: told)
     found = agreed()
@@ -355,4 +356,4 @@ def test_emscripten(
 def test_other_platforms_have_one_tag(facts: Facts, system: str, name: str, tag: str) -> None:
     facts(system, name)
     assert agreed() == [tag]
-    assert probe.describe()["platforms"] == [tag.lower()]
+    assert interpreter.describe()["platforms"] == [tag.lower()]

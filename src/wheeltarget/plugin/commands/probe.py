@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar
 
 from cleo.helpers import option
@@ -30,10 +29,12 @@ class ProbeCommand(WheeltargetCommand):
     def work(self, console: Console) -> None:
         """Print the description, or the script that makes one."""
         if self.option("script"):
-            script = files("wheeltarget.runtime").joinpath("probe.py")
-            console.document(script.read_text(encoding="utf-8"))
+            from wheeltarget.runtime.assembly import probe_text
+
+            console.document(probe_text())
             return
-        from wheeltarget.runtime.probe import ProbeError, describe
+        from wheeltarget.runtime.basics import ProbeError
+        from wheeltarget.runtime.interpreter import describe
 
         try:
             console.document(json_text(describe()))
