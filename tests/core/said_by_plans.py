@@ -99,7 +99,7 @@ def bundle_texts(plan: Plan, target: Target) -> Iterable[str]:
         extras=("cpu",),
         parts=(Part(target=target, members=members, excluded=plan.excluded),),
     )
-    return text_members(contents).values()
+    return text_members(contents, "").values()
 
 
 # --- odd hosts --------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def test_the_same_values_give_the_same_text_in_whatever_order_they_come(
         parts=(part(*members, target=replace(TARGET, environment=environment)),),
     )
     usual = replace(contents(*MEMBERS), groups=("dev", "docs", "main"))
-    assert text_members(changed) == text_members(usual)
+    assert text_members(changed, "") == text_members(usual, "")
 
 
 def test_members_are_sorted_by_name_and_then_by_version() -> None:
@@ -271,7 +271,7 @@ def test_what_is_no_url_is_not_repeated(url: str) -> None:
 
 def test_no_credentials_stand_in_any_text() -> None:
     everything = contents(member("a", source=Source(url=SECRETS, reference="corp")))
-    text = "".join(text_members(everything).values())
+    text = "".join(text_members(everything, "").values())
     assert "s3cret" not in text
     assert "user" not in text
 

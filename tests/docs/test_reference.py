@@ -361,12 +361,12 @@ def manifests() -> Iterator[object]:
     single = contents()
     tree = replace(single, layout="site-packages", prefix="python/")
     for each in (single, tree, replace(single, combined=True)):
-        yield json.loads(text_members(each)[MANIFEST_NAME])
+        yield json.loads(text_members(each, "")[MANIFEST_NAME])
 
 
 def test_every_member_of_a_bundle_is_documented() -> None:
     members = [code(row[0]) for row in rows(section(BUNDLE, "Members").text)]
-    assert members == [*text_members(contents()), f"{WHEELS_FOLDER}/*.whl"]
+    assert members == [*text_members(contents(), ""), f"{WHEELS_FOLDER}/*.whl"]
 
 
 def real_keys() -> set[str]:

@@ -105,6 +105,7 @@ def test_a_lock_that_poetry_wrote_becomes_a_bundle(make_cli: MakeCli, index: Ind
             "manifest.json",
             "requirements.txt",
             "pylock.toml",
+            "__main__.py",
             f"wheels/{NATIVE[GLIBC].filename}",
             f"wheels/{ALPHA.filename}",
         ]

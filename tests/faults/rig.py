@@ -229,6 +229,7 @@ class Rig:
             supply=self.supply(),
             builder=NoBuilder(),
             generator=("wheeltarget", "0"),
+            main="",
             moment=zip_time(None),
             warn=self.warnings.append,
             root=self.root,

@@ -59,13 +59,14 @@ class WheelSupply(Protocol):
 class Workshop:
     """What bundling needs of the outside world.
 
-    ``generator`` is the name and version that manifests carry; ``root`` is what paths in reports
-    are relative to.
+    ``generator`` is the name and version that manifests carry, ``main`` the text of the
+    ``__main__.py`` that travels along; ``root`` is what paths in reports are relative to.
     """
 
     supply: WheelSupply
     builder: WheelBuilder
     generator: tuple[str, str]
+    main: str
     moment: ZipTime
     warn: Callable[[Problem], None]
     root: Path

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wheeltarget.bundle.parts import PlannedPart, filled, merged
 from wheeltarget.core.errors import IntegrityError, PlanError, Problem
 from wheeltarget.core.manifest import (
+    MAIN_NAME,
     MANIFEST_NAME,
     REQUIREMENTS_NAME,
     WHEELS_FOLDER,
@@ -118,8 +119,9 @@ def _write(
         if tree and tree.warnings and request.strict:
             raise PlanError(*tree.warnings)
         body = tree.members if tree else _wheels(sources)
-        texts = (ArchiveMember.of_text(*each) for each in text_members(contents).items())
-        draft = write_draft(planned.path, chain(texts, body), workshop.moment)
+        texts = text_members(contents, workshop.main)
+        members = chain((ArchiveMember.of_text(*text) for text in texts.items()), body)
+        draft = write_draft(planned.path, members, workshop.moment)
     for warning in tree.warnings if tree else ():
         workshop.warn(warning)
     size = tree.unpacked_size if tree else None
@@ -145,7 +147,7 @@ def _tree(planned: PlannedBundle, sources: Mapping[str, Stored], stack: ExitStac
         [TreeWheel(name=parse_wheel_name(name), stored=at) for name, at in sources.items()],
         settings.target,
         prefix=settings.prefix,
-        reserved=(MANIFEST_NAME, REQUIREMENTS_NAME),
+        reserved=(MANIFEST_NAME, REQUIREMENTS_NAME, MAIN_NAME),
         compiler=stack.enter_context(compiling(python)) if python else None,
     )
 

@@ -24,6 +24,7 @@ MANIFEST_SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
 REQUIREMENTS_NAME = "requirements.txt"
 PYLOCK_NAME = "pylock.toml"
+MAIN_NAME = "__main__.py"
 WHEELS_FOLDER = "wheels"
 
 #: What a bundle holds: wheels, or the tree that installing them gives.

@@ -19,6 +19,7 @@ from wheeltarget.plugin import project as of_poetry
 from wheeltarget.plugin.settings import cache_folder, limits_of
 from wheeltarget.plugin.sources import Indexes
 from wheeltarget.plugin.vcs import checkout
+from wheeltarget.runtime.assembly import main_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,7 @@ def open_workshop(
                 tell=lambda line: console.notes([line]),
             ),
             generator=(DISTRIBUTION, version(DISTRIBUTION)),
+            main=main_text(),
             moment=options.moment,
             warn=console.warn,
             root=Path.cwd(),
