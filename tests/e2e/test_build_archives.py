@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +28,7 @@ from e2e.buildrig import (
     own_backend,
     repository,
     tree,
+    wheel_in_bundle,
 )
 from plugin.projectmaker import Locked, locked
 from support.wheels import build_wheel
@@ -34,6 +37,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.index import IndexServer
+
+#: Backend -> what asks for it.
+REQUIRES = {
+    "setuptools.build_meta": "setuptools>=61",
+    "hatchling.build": "hatchling",
+    "flit_core.buildapi": "flit_core>=3.4",
+    "pdm.backend": "pdm-backend",
+    "poetry.core.masonry.api": "poetry-core>=2",
+}
+SYSTEMS = {
+    backend: f'requires = ["{requires}"]\nbuild-backend = "{backend}"\n'
+    for backend, requires in REQUIRES.items()
+}
+
 
 # --- archives ---------------------------------------------------------------------------------
 
@@ -80,6 +97,43 @@ def test_a_damaged_memory_of_what_was_built_is_mended(cli_for: Any) -> None:
             note.write_text(text, encoding="utf-8")
             built(cli, "--build", "old-style")
             assert (cli.project / BUNDLE).read_bytes() == first
+
+
+def test_another_version_of_the_backend_builds_anew(cli_for: Any, tmp_path: Path) -> None:
+    commit = repository(tree(tmp_path / "repo", "greet"))
+    cli = cli_for(from_git("greet", tmp_path / "repo", commit))
+    built(cli)
+    assert "Building" not in cli(*TARGET).err
+    (note,) = (cli.sandbox.cache / "wheeltarget/built").iterdir()
+    record = json.loads(note.read_text(encoding="utf-8"))
+    assert record["requires"] == ["poetry-core"]
+    assert record["versions"] == {"poetry-core": version("poetry-core")}
+    # As if Poetry had been updated since.
+    note.write_text(json.dumps({**record, "versions": {"poetry-core": "1.0"}}), encoding="utf-8")
+    assert "Building greet 0.1" in cli(*TARGET).err
+    assert json.loads(note.read_text(encoding="utf-8")) == record
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("backend", SYSTEMS)
+def test_a_second_run_needs_no_network_whatever_the_backend(
+    cli_for: Any, tmp_path: Path, backend: str
+) -> None:
+    tree(tmp_path / "lib-a", "lib-a", more='description = "x"\n')
+    cli = cli_for(from_tree("lib-a", "../lib-a"), package_mode=True)
+    for folder in (tmp_path / "lib-a", cli.project):
+        pyproject = folder / "pyproject.toml"
+        head, system, tail = pyproject.read_text(encoding="utf-8").partition("[build-system]\n")
+        tail = "".join(tail.partition("\n[tool")[1:])
+        pyproject.write_text(f"{head}{system}{SYSTEMS[backend]}{tail}", encoding="utf-8")
+    assert built(cli).keys() == {"demo", "lib-a"}
+    assert wheel_in_bundle(cli, "demo")["demo/__init__.py"] == b"ANSWER = 42\n"
+    first = (cli.project / BUNDLE).read_bytes()
+    assert b"NAME = 'lib-a'" in wheel_in_bundle(cli, "lib-a")["lib_a/__init__.py"]
+    built(cli, "--offline")
+    assert (cli.project / BUNDLE).read_bytes() == first
 
 
 def test_a_damaged_archive_in_the_cache_is_fetched_again(cli_for: Any, index: IndexServer) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
 import zipfile
-from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +26,7 @@ from wheeltarget.core.model import Project
 from wheeltarget.core.wheelname import WheelName
 from wheeltarget.io.archive import zip_time
 from wheeltarget.io.build import Builder
-from wheeltarget.io.cache import Stored, read_verified
+from wheeltarget.io.cache import Cache, Stored, read_verified
 
 PROJECT = Project(name=canonicalize_name("demo"), version=Version("1.0"), packaged=True)
 EPOCH = "1582979696"
@@ -65,6 +63,13 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 """
 
 
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip finds nothing."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+
+
 def project(
     folder: Path, build_system: str, files: Mapping[str, str | bytes] | None = None
 ) -> Path:
@@ -96,11 +101,12 @@ def build(source: Path, out: Path, **changes: Any) -> tuple[WheelName, Stored]:
         **changes,
     }
     nothing: Any = None
+    supply: Any = SimpleNamespace(cache=Cache(out.parent / "cache"))
     builder = Builder(
         project=PROJECT,
         root=source,
         folder=out,
-        supply=nothing,
+        supply=supply,
         checkout=nothing,
         tell=print,
         **given,
@@ -156,7 +162,8 @@ get_requires_for_build_sdist = get_requires_for_build_wheel = lambda settings=No
 def test_a_wheel_holds_nothing_that_was_deleted_since(tmp_path: Path) -> None:
     files = {"backend.py": LEAVES_ITS_WORK, "demo/old.py": "SECRET = 1\n"}
     in_sdist = '\n[tool.poetry]\ninclude = [{ path = "backend.py", format = "sdist" }]\n'
-    source = project(tmp_path / "source", OWN + in_sdist, files)
+    system = OWN.replace("[]", '["poetry-core"]') + in_sdist
+    source = project(tmp_path / "source", system, files)
     _, first = build(source, tmp_path / "first", in_place=False)
     assert "demo/old.py" in content(first)
     before = {path for path in source.rglob("*") if "__pycache__" not in path.parts}
@@ -170,38 +177,67 @@ def test_a_wheel_holds_nothing_that_was_deleted_since(tmp_path: Path) -> None:
 
 
 @pytest.mark.network
-def test_a_backend_that_is_not_there_is_installed_apart(
+def test_a_backend_that_is_not_there_is_fetched_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As if this environment did not have it: some do.
-    monkeypatch.setattr("build.check_dependency", lambda need: [(need,)])
+    # As if nothing were installed here.
+    monkeypatch.setattr("wheeltarget.io.tools.beside", lambda requires: None)
     source = project(tmp_path / "source", SETUPTOOLS)
     _, stored = build(source, tmp_path / "out", offline=False)
     assert content(stored)["demo/__init__.py"] == b"X = 1\n"
+    _, again = build(source, tmp_path / "out", offline=True)
+    assert again.digest == stored.digest
 
 
-class NoIndex(AbstractContextManager["NoIndex"]):
-    """An isolated environment into which nothing can be installed."""
-
-    python_executable = sys.executable
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def make_extra_environ(self) -> dict[str, str]:
-        return {}
-
-    def install(self, requirements: Collection[str]) -> None:
-        raise subprocess.CalledProcessError(1, ["pip"], output=b"ERROR: none of that name\n")
-
-
-def test_a_backend_that_cannot_be_installed(
+def test_a_build_sees_nothing_but_what_it_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("build.env.DefaultIsolatedEnv", NoIndex)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "only_here.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "here"))
+    look = """
+import importlib.util, sys
+names = ["poetry", "requests", "poetry.core", "only_here"]
+found = []
+for name in names:
+    try:
+        found += [name] if importlib.util.find_spec(name) else []
+    except ModuleNotFoundError:
+        pass
+sys.exit(f"it sees {found}")
+"""
+    source = project(tmp_path / "alone", OWN, {"backend.py": look})
+    assert fails(source, tmp_path / "out", PlanError).endswith("it sees []")
+    asks = OWN.replace("[]", '["poetry-core"]', 1)
+    source = project(tmp_path / "asks", asks, {"backend.py": look})
+    assert fails(source, tmp_path / "out", PlanError).endswith("it sees ['poetry', 'poetry.core']")
+
+
+def test_a_backend_that_cannot_be_installed(tmp_path: Path, no_index: None) -> None:
     source = project(tmp_path / "source", UNKNOWN)
     said = fails(source, tmp_path / "out", PlanError, offline=False)
-    assert said == "building the project's own wheel failed:\n    ERROR: none of that name"
+    assert said.startswith("building the project's own wheel failed:\n    ")
+    assert "No matching distribution found for no-such-backend>=5" in said
+
+
+def test_what_a_backend_asks_for_when_it_is_there(tmp_path: Path, no_index: None) -> None:
+    asks = "def get_requires_for_build_wheel(config_settings=None):\n    return ['poetry-core']\n"
+    rest = "from poetry.core.masonry.api import build_wheel\n"
+    backend = f"{asks}\ntry:\n    {rest}except ImportError:\n    pass\n"
+    source = project(tmp_path / "source", OWN, {"backend.py": backend})
+    _, stored = build(source, tmp_path / "out")
+    assert content(stored)["demo/__init__.py"] == b"X = 1\n"
+
+
+def test_a_backend_that_never_has_enough(tmp_path: Path) -> None:
+    asks = """
+import random
+def get_requires_for_build_wheel(config_settings=None):
+    return [f"poetry-core[x{random.randrange(10**9)}]"]
+"""
+    source = project(tmp_path / "source", OWN, {"backend.py": asks})
+    said = fails(source, tmp_path / "out", PlanError)
+    assert "its backend always asks for more: poetry-core[x" in said
 
 
 def test_offline_a_backend_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -311,7 +347,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("wheeltarget.io.build.write_archive", full)
+    monkeypatch.setattr("wheeltarget.io.rewrite.write_archive", full)
     with pytest.raises(FileSystemError, match="No space left on device"):
         build(gives(tmp_path / "source", WHEEL.data), tmp_path / "out")
 

@@ -10,18 +10,28 @@ import tarfile
 import warnings
 import zipfile
 import zlib
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from packaging.requirements import InvalidRequirement
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from wheeltarget.io.tools import NeedsNetworkError, Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from build import ProjectBuilder
 
+    from wheeltarget.io.tools import Toolbox
+
 #: What a failed build printed last is shown up to this many lines.
 _LOG_LINES = 30
+
+#: A backend may ask for more once it is there, and for yet more with that: so often.
+_ROUNDS = 5
 
 Step = Literal["sdist", "wheel"]
 
@@ -30,18 +40,25 @@ class BuildLogError(Exception):
     """A step of a build failed; the text is the end of what it printed."""
 
 
-class NeedsNetworkError(BuildLogError):
+class OfflineBuildError(BuildLogError):
     """What the backend needs is not here, and nothing may be fetched."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A wheel that a backend made, and what that was done with."""
+
+    wheel: Path
+    tools: Tools
+
+
 def run_backend(
-    source: Path, out: Path, *, epoch: str, offline: bool, steps: Sequence[Step]
-) -> Path:
+    source: Path, out: Path, *, epoch: str, toolbox: Toolbox, steps: Sequence[Step]
+) -> Made:
     """The wheel that the backend of the tree ``source`` makes, somewhere in ``out``.
 
-    It runs in this interpreter's environment if that satisfies the tree's
-    ``build-system.requires``, else in an isolated one, which needs the network. ``epoch`` is what
-    the backend sees as SOURCE_DATE_EPOCH. ``steps`` are ``wheel``, or ``sdist`` and then ``wheel``:
+    It runs in an isolated environment, which holds what it asks for and nothing else. ``epoch`` is
+    what it sees as SOURCE_DATE_EPOCH. ``steps`` are ``wheel``, or ``sdist`` and then ``wheel``:
     backends that leave their work in the tree would put what was deleted there since into a wheel
     that is made in place.
 
@@ -54,13 +71,16 @@ def run_backend(
         # What a backend warns of is for its authors; it would be warned of here once more.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _build(source, out, _runner(out, epoch), offline=offline, steps=steps)
+            return _build(source, out, _runner(out, epoch), toolbox=toolbox, steps=steps)
     except BuildBackendException as error:
         # It holds whatever the runner raised, too.
         if isinstance(error.exception, BuildLogError):
             raise error.exception from error
         trace = _end_of(getattr(error.exception, "traceback", None))
         raise BuildLogError(f"    {error}\n{trace}".rstrip()) from error
+    except NeedsNetworkError as error:
+        text = f"    it needs {error}, and --offline forbids the network"
+        raise OfflineBuildError(text) from error
     except (BuildException, FailedProcessError) as error:
         raise BuildLogError(f"    {error}") from error
     # What a broken project or backend gives, where its frontend does not look.
@@ -71,29 +91,36 @@ def run_backend(
 
 
 def _build(
-    source: Path, out: Path, run: Callable[..., None], *, offline: bool, steps: Sequence[Step]
-) -> Path:
-    from build import ProjectBuilder, check_dependency
+    source: Path, out: Path, run: Callable[..., None], *, toolbox: Toolbox, steps: Sequence[Step]
+) -> Made:
+    from build import ProjectBuilder
     from build.env import DefaultIsolatedEnv
 
-    builder = ProjectBuilder(source, runner=run)
-    # The backend itself first: only if it is there can it be asked what else it needs.
-    lacks = {chain for need in builder.build_system_requires for chain in check_dependency(need)}
-    lacks = lacks or {chain for step in steps for chain in builder.check_dependencies(step)}
-    if not lacks:
-        return _take(steps, source, out, lambda tree: ProjectBuilder(tree, runner=run))
-    if offline:
-        needs = ", ".join(sorted({chain[0] for chain in lacks}))
-        raise NeedsNetworkError(f"    it needs {needs}, and --offline forbids the network")
-    with DefaultIsolatedEnv() as environment:
+    needs = frozenset(ProjectBuilder(source, runner=run).build_system_requires)
+    for _ in range(_ROUNDS):
+        with DefaultIsolatedEnv() as environment:
+            isolated = partial(ProjectBuilder.from_isolated_env, environment, runner=run)
+            versions = toolbox.furnish(environment, needs, run)
+            # Only the backend, if it is there, can be asked what else it needs.
+            asked = {
+                each for step in steps for each in isolated(source).get_requires_for_build(step)
+            }
+            more = {each for each in asked - needs if not _has(versions, each)}
+            if not more:
+                tools = Tools(requires=tuple(sorted(needs)), versions=versions)
+                return Made(wheel=_take(steps, source, out, isolated), tools=tools)
+        # Together in a new environment: what one needs may forbid a version of another.
+        needs |= more
+    raise BuildLogError(f"    its backend always asks for more: {', '.join(sorted(needs))}")
 
-        def isolated(tree: Path) -> ProjectBuilder:
-            return ProjectBuilder.from_isolated_env(environment, tree, runner=run)
 
-        environment.install(builder.build_system_requires)
-        for step in steps:
-            environment.install(isolated(source).get_requires_for_build(step))
-        return _take(steps, source, out, isolated)
+def _has(versions: Mapping[str, str], text: str) -> bool:
+    need = Requirement(text)
+    if need.marker is not None and not need.marker.evaluate({"extra": ""}):
+        return True
+    version = versions.get(canonicalize_name(need.name))
+    plain = need.url is None and not need.extras
+    return plain and version is not None and need.specifier.contains(version, prereleases=True)
 
 
 def _take(
@@ -147,6 +174,8 @@ def _runner(out: Path, epoch: str) -> Callable[..., None]:
     temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(out))
     # What changes bytes from run to run or from machine to machine, as far as it can be set.
     ours = {"SOURCE_DATE_EPOCH": epoch, "PYTHONHASHSEED": "0", "TZ": "UTC", **temporary}
+    # Modules of this machine, which an isolated environment must not see.
+    ours["PYTHONPATH"] = ""
     # A build is foreign code, which has no business with Poetry's credentials.
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(_CREDENTIALS)}
 

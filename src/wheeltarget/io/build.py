@@ -5,12 +5,9 @@ Each is checked, and written again reproducibly, with nothing of this machine in
 
 from __future__ import annotations
 
-import base64
 import calendar
 import hashlib
 import json
-import platform
-import sysconfig
 import tempfile
 import zipfile
 from dataclasses import dataclass, field, replace
@@ -27,7 +24,7 @@ from wheeltarget.core.errors import (
     Problem,
 )
 from wheeltarget.core.manifest import git_address
-from wheeltarget.core.metadata import Metadata, MetadataError, localise, read_metadata
+from wheeltarget.core.metadata import Metadata, MetadataError, read_metadata
 from wheeltarget.core.model import Digest
 from wheeltarget.core.report import origin
 from wheeltarget.core.wheelname import (
@@ -36,14 +33,16 @@ from wheeltarget.core.wheelname import (
     WheelName,
     parse_wheel_name,
 )
-from wheeltarget.io.archive import ArchiveMember, write_archive, zip_time
-from wheeltarget.io.backend import BuildLogError, NeedsNetworkError, run_backend, unpacked
-from wheeltarget.io.cache import HashMismatchError, Stored, read_verified, writing
+from wheeltarget.io.archive import zip_time
+from wheeltarget.io.backend import BuildLogError, OfflineBuildError, run_backend, unpacked
+from wheeltarget.io.cache import HashMismatchError, Stored, read_verified, sha256_of_file
 from wheeltarget.io.index import Wanted
+from wheeltarget.io.rewrite import BROKEN_HINT, broken_wheel, write_again
+from wheeltarget.io.tools import Toolbox, Tools, machine
 from wheeltarget.io.wheelcheck import UNREADABLE, metadata_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -56,16 +55,17 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 #: Version of what is remembered of builds; another one is as if nothing had been built.
-_FORM = 1
+_FORM = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawWheel:
-    """A wheel as its backend made it."""
+    """A wheel as its backend made it, with the help of ``tools``."""
 
     name: WheelName
     path: Path
     metadata: Metadata
+    tools: Tools
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +159,12 @@ class Builder:
     def _build(self, tree: Path, steps: tuple[Step, ...]) -> RawWheel:
         out = Path(tempfile.mkdtemp(dir=self.folder))
         seconds = str(calendar.timegm(zip_time(self.epoch)))
-        built = run_backend(tree, out, epoch=seconds, offline=self.offline, steps=steps)
-        return raw_wheel(built)
+        made = run_backend(tree, out, epoch=seconds, toolbox=self._toolbox, steps=steps)
+        return raw_wheel(made.wheel, made.tools)
+
+    @property
+    def _toolbox(self) -> Toolbox:
+        return Toolbox(cache=self.supply.cache, folder=self.folder, offline=self.offline)
 
     # --- from what does not change: built once ----------------------------------------------
 
@@ -184,40 +188,42 @@ class Builder:
         key = self._key(entry)
         if entry.package.source.kind == "directory" or key in self._recalled:
             return
-        digest = Digest("sha256", _sha256(raw.path))
-        with raw.path.open("rb") as file:
-            self.supply.cache.add(digest, iter(lambda: file.read(_CHUNK), b""))
-        record = {"file": raw.name.filename, "sha256": digest.hex}
+        record = {
+            "file": raw.name.filename,
+            "sha256": self.supply.cache.add_file(raw.path).hex,
+            "requires": raw.tools.requires,
+            "versions": raw.tools.versions,
+        }
         self.supply.cache.remember(key, json.dumps(record))
         self._recalled[key] = raw
 
     def _key(self, entry: ToBuild) -> str:
-        """What decides what a build gives, as far as it can be known beforehand."""
+        """What decides what a build gives, but for what its backend asks for, which it will say."""
         source = entry.package.source
         facts = {
             "form": _FORM,
             "source": str(entry.file.digest) if entry.file else [source.url, source.commit],
             "subdirectory": source.subdirectory,
-            "python": [platform.python_implementation(), platform.python_version()],
-            "abi": sysconfig.get_config_var("EXT_SUFFIX"),
-            "platform": [sysconfig.get_platform(), *platform.libc_ver()],
             "epoch": self.epoch,
+            **machine(),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def _recall(self, key: str) -> RawWheel | None:
+        """What was built before, if what would build it now is of the same versions."""
         text = self.supply.cache.recall(key)
         if text is None:
             return None
         try:
             record = json.loads(text)
-            filename, digest = str(record["file"]), Digest("sha256", str(record["sha256"]))
-            stored = self.supply.cache.find(digest)
-            if stored is None:
+            tools = Tools(requires=tuple(record["requires"]), versions=dict(record["versions"]))
+            # Where only an index could tell, it is not asked: a second run needs no network.
+            if self._toolbox.versions(tools.requires) not in (None, tools.versions):
                 return None
-            path = Path(tempfile.mkdtemp(dir=self.folder)) / parse_wheel_name(filename).filename
-            path.write_bytes(b"".join(read_verified(stored)))
-            return raw_wheel(path)
+            name = parse_wheel_name(str(record["file"]))
+            path = Path(tempfile.mkdtemp(dir=self.folder)) / name.filename
+            self.supply.cache.give(Digest("sha256", str(record["sha256"])), path)
+            return raw_wheel(path, tools)
         except (ValueError, LookupError, TypeError, IntegrityError, HashMismatchError):
             return None  # whatever is wrong with the cache, building anew mends it
 
@@ -264,13 +270,13 @@ class Builder:
         known = tuple(str(versions.get(name)) for name in direct)
         if (raw.path, known) not in self._finished:
             path = Path(tempfile.mkdtemp(dir=self.folder)) / raw.name.filename
-            _write_again(raw, path, self.moment, versions if direct else None)
+            write_again(raw.path, path, self.moment, versions if direct else None)
             self._finished[raw.path, known] = _stored(path)
         return self._finished[raw.path, known]
 
 
 def _failure(error: BuildLogError, problem: Problem) -> PlanError | NetworkError:
-    if isinstance(error, NeedsNetworkError):
+    if isinstance(error, OfflineBuildError):
         return NetworkError(replace(problem, hint="run once without --offline"))
     return PlanError(problem)
 
@@ -297,21 +303,15 @@ def _within(tree: Path, source: Source) -> Path:
 
 
 def _stored(path: Path) -> Stored:
-    return Stored(path=path, digest=Digest("sha256", _sha256(path)), size=path.stat().st_size)
-
-
-def _sha256(path: Path) -> str:
-    hasher = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.hexdigest()
+    return Stored(
+        path=path, digest=Digest("sha256", sha256_of_file(path)), size=path.stat().st_size
+    )
 
 
 # --- what a backend gave ----------------------------------------------------------------------
 
 
-def raw_wheel(path: Path) -> RawWheel:
+def raw_wheel(path: Path, tools: Tools) -> RawWheel:
     """Read what a backend made. Raises IntegrityError where that is no wheel."""
     try:
         name = parse_wheel_name(path.name)
@@ -319,90 +319,7 @@ def raw_wheel(path: Path) -> RawWheel:
             metadata = read_metadata(archive.read(metadata_name(archive)).decode())
     except (MalformedWheelNameError, UnsafeFileNameError) as error:
         what = f"the build backend gave {path.name!r}, no wheel: {error}"
-        raise IntegrityError(Problem(what=what, hint=_BROKEN)) from error
+        raise IntegrityError(Problem(what=what, hint=BROKEN_HINT)) from error
     except (*UNREADABLE, MetadataError, UnicodeDecodeError, OSError) as error:
-        raise IntegrityError(_broken(path, error)) from error
-    return RawWheel(name=name, path=path, metadata=metadata)
-
-
-_BROKEN = "it is for the authors of the backend, or of its configuration in the source, to mend"
-
-
-def _broken(path: Path, error: Exception) -> Problem:
-    return Problem(
-        what=f"the build backend gave {path.name}, which is broken: {error}",
-        file=path.name,
-        hint=_BROKEN,
-    )
-
-
-def _write_again(
-    raw: RawWheel,
-    path: Path,
-    moment: ZipTime,
-    versions: Mapping[NormalizedName, Version] | None,
-) -> None:
-    """The wheel reproducibly; with ``versions`` its METADATA localised and its RECORD made anew.
-
-    What a backend writes depends on its zlib, on file permissions and on the file system's order.
-    """
-    try:
-        with zipfile.ZipFile(raw.path) as wheel, writing(path), path.open("xb") as out:
-            infos = sorted((info for info in wheel.infolist() if not info.is_dir()), key=_order)
-            replaced: Mapping[str, bytes] = {}
-            if versions is not None:
-                # A signature of RECORD is void once RECORD is another.
-                infos = [info for info in infos if not info.filename.endswith(_SIGNATURES)]
-                replaced = _localised(wheel, infos, versions)
-            write_archive(out, (_member(wheel, info, replaced) for info in infos), moment)
-    except UNREADABLE as error:
-        raise IntegrityError(_broken(raw.path, error)) from error
-
-
-def _localised(
-    wheel: zipfile.ZipFile,
-    infos: list[zipfile.ZipInfo],
-    versions: Mapping[NormalizedName, Version],
-) -> Mapping[str, bytes]:
-    metadata = metadata_name(wheel)
-    folder = metadata.removesuffix("METADATA")
-    record = folder + "RECORD"
-    text = localise(wheel.read(metadata).decode(), versions).encode()
-    left = [str(each) for each in read_metadata(text.decode()).requires if each.url]
-    assert not left, left
-    lines = []
-    for info in infos:
-        data = text if info.filename == metadata else wheel.read(info)
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        lines.append((info.filename, f"sha256={digest}", str(len(data))))
-    rows = [row if row[0] != record else (record, "", "") for row in lines]
-    return {metadata: text, record: "".join(f"{_csv(*row)}\n" for row in rows).encode()}
-
-
-_SIGNATURES = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
-
-
-def _csv(name: str, digest: str, size: str) -> str:
-    quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"\r\n') else name
-    return f"{quoted},{digest},{size}"
-
-
-def _order(info: zipfile.ZipInfo) -> tuple[bool, bool, str]:
-    # The specification recommends .dist-info at the end; RECORD, which speaks of all, last.
-    metadata = info.filename.split("/")[0].endswith(".dist-info")
-    return metadata, info.filename.endswith("/RECORD"), info.filename
-
-
-def _member(
-    wheel: zipfile.ZipFile, info: zipfile.ZipInfo, replaced: Mapping[str, bytes]
-) -> ArchiveMember:
-    def content() -> Iterator[bytes]:
-        if info.filename in replaced:
-            yield replaced[info.filename]
-            return
-        with wheel.open(info) as member:
-            yield from iter(lambda: member.read(_CHUNK), b"")
-
-    size = len(replaced[info.filename]) if info.filename in replaced else info.file_size
-    executable = bool(info.external_attr >> 16 & 0o111)
-    return ArchiveMember(name=info.filename, size=size, content=content, executable=executable)
+        raise IntegrityError(broken_wheel(path, error)) from error
+    return RawWheel(name=name, path=path, metadata=metadata, tools=tools)

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheeltarget.core.errors import FileSystemError, Problem
+from wheeltarget.core.model import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
-
-    from wheeltarget.core.model import Digest
 
 _CHUNK = 1024 * 1024
 
@@ -123,6 +122,22 @@ class Cache:
             self._writers.end(partial)
         return Stored(path=path, digest=digest, size=size)
 
+    def add_file(self, path: Path) -> Digest:
+        """Store a file under its sha256. Raises what :meth:`add` does."""
+        digest = Digest("sha256", sha256_of_file(path))
+        with path.open("rb") as file:
+            self.add(digest, iter(lambda: file.read(_CHUNK), b""))
+        return digest
+
+    def give(self, digest: Digest, path: Path) -> None:
+        """Write an entry to a new file. Raises HashMismatchError where it is damaged or missing."""
+        stored = self.find(digest)
+        if stored is None:
+            raise HashMismatchError(digest, "nothing")
+        data = b"".join(read_verified(stored))
+        with writing(path):
+            path.write_bytes(data)
+
     def sweep(self) -> None:
         """Remove what has been begun and will not be finished, as threads are left behind.
 
@@ -162,6 +177,15 @@ class Cache:
 
     def _path(self, digest: Digest) -> Path:
         return self.root / digest.algorithm / digest.hex[:2] / digest.hex[2:]
+
+
+def sha256_of_file(path: Path) -> str:
+    """In hex."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            hasher.update(chunk)
+    return hasher.hexdigest()
 
 
 @contextlib.contextmanager
