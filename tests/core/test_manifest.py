@@ -19,6 +19,7 @@ from wheeltarget.core.manifest import (
     Contents,
     Member,
     Part,
+    git_address,
     json_text,
     manifest_text,
     requirements_text,
@@ -228,6 +229,17 @@ SECRETS = "https://user:s3cret@host:8443/simple/?token=s3cret#s3cret"
             Source(kind="git", url="C:\\Users\\me\\x", commit="c0ffee"),
             {"type": "git", "url": "(not a URL)", "commit": "c0ffee"},
         ),
+        *(
+            (
+                Source(kind="git", url=f"file://{host}/home/me/x", commit="c0ffee"),
+                {"type": "git", "commit": "c0ffee"},
+            )
+            for host in ("", "None", "localhost")
+        ),
+        (
+            Source(kind="git", url="file://u:p@host/x", commit="c0ffee"),
+            {"type": "git", "url": "file://host/x", "commit": "c0ffee"},
+        ),
     ],
 )
 def test_where_a_file_comes_from(source: Source | None, document: object) -> None:
@@ -267,6 +279,11 @@ def test_a_url_is_cleaned_of_whatever_may_be_secret(url: str, clean: str) -> Non
 )
 def test_what_is_no_url_is_not_repeated(url: str) -> None:
     assert without_secrets(url) == "(not a URL)"
+
+
+@pytest.mark.parametrize("url", ["file:///x/y", "file://None/x/y"])
+def test_a_repository_that_is_a_folder_is_named_by_its_path(url: str) -> None:
+    assert git_address(url) == "file:///x/y"
 
 
 def test_no_credentials_stand_in_any_text() -> None:

@@ -192,7 +192,8 @@ def _member_document(member: Member) -> Mapping[str, object]:
 def source_document(source: Source | None) -> Mapping[str, object] | None:
     """Where a file comes from, without credentials; None for the project itself.
 
-    A directory or file is on the machine that bundled: where it was there is nobody's business.
+    A directory or file, or a repository that is a folder, is on the machine that bundled: where it
+    was there is nobody's business.
     """
     if source is None:
         return None
@@ -200,7 +201,8 @@ def source_document(source: Source | None) -> Mapping[str, object] | None:
     if source.kind == "index":
         document["name"] = source.reference or "PyPI"
     if source.kind == "git":
-        document["url"] = git_address(source.url or "")
+        if not is_folder(source.url or ""):
+            document["url"] = git_address(source.url or "")
     elif source.kind == "url" or source.reference is not None:
         document["url"] = without_secrets(source.url or "")
     if source.commit is not None:
@@ -208,8 +210,19 @@ def source_document(source: Source | None) -> Mapping[str, object] | None:
     return document
 
 
+#: Poetry writes the host that is missing as "None".
+_FOLDER = re.compile(r"file://(?:None|localhost)?/", re.IGNORECASE)
+
+
+def is_folder(url: str) -> bool:
+    """Whether the address of a git repository is a path of this machine."""
+    return _FOLDER.match(url) is not None
+
+
 def git_address(url: str) -> str:
     """The address of a git repository without user and password, in git's short form, too."""
+    if is_folder(url):
+        return _FOLDER.sub("file:///", url)
     match = re.fullmatch(r"(?:[\w.-]+@)?([\w.-]{2,}:(?!//)[^@\\]+)", url)
     return match[1] if match else without_secrets(url)
 
