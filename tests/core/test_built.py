@@ -44,6 +44,21 @@ def test_that_a_wheel_does_not_fit_names_it_and_says_what_to_do() -> None:
     assert misfit(OWN, NATIVE, LINUX).package == "app 1.0"
 
 
+@pytest.mark.parametrize(
+    ("target", "way"),
+    [
+        ("cp311,manylinux2014_x86_64", "add 'linux_x86_64' to its platforms"),
+        ("cp311,musllinux_1_2_x86_64", "add 'linux_x86_64' to its platforms"),
+        ("cp312,manylinux2014_x86_64", "bundle on such a machine"),
+        ("cp311,manylinux2014_aarch64", "bundle on such a machine"),
+        ("cp311,android_24_x86_64", "bundle on such a machine"),
+        ("cp311,win_amd64", "bundle on such a machine"),
+    ],
+)
+def test_a_target_may_take_what_is_built_on_a_machine_like_it(target: str, way: str) -> None:
+    assert way in (misfit(LIB, NATIVE, target_for(target)).hint or "")
+
+
 def test_a_bare_linux_tag_is_doubted_where_the_target_has_a_c_library() -> None:
     target = target_for("cp311,manylinux2014_x86_64,linux_x86_64")
     tag = tag_for(NATIVE, target)

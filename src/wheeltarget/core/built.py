@@ -50,8 +50,17 @@ def misfit(origin: Origin, wheel: WheelName, target: Target) -> Problem:
         package=origin.label,
         target=target.name,
         file=wheel.filename,
-        hint=f"bundle on such a machine, or leave it out with {leave_out}",
+        hint=f"{_way_to_fit(wheel, target)}, or leave it out with {leave_out}",
     )
+
+
+def _way_to_fit(wheel: WheelName, target: Target) -> str:
+    bare = f"linux_{target.primary.arch}"
+    highest = target.platforms[0]
+    like = any(f"{python}-{abi}-{highest}" in target.tags for python, abi in wheel.pairs())
+    if "linux" in highest and bare in wheel.platforms and like:
+        return f"if the target is like this machine, add {bare!r} to its platforms"
+    return "bundle on such a machine"
 
 
 def doubt(origin: Origin, wheel: WheelName, tag: str, target: Target) -> Problem | None:
