@@ -167,6 +167,7 @@ def test_a_package_url_says_where_a_wheel_is_from_without_secrets(
         (PRIVATE, "https://host/simple"),
         (Source(kind="git", url="git@host:me/a.git", commit="c0"), "git+ssh://host/me/a.git@c0"),
         (Source(kind="git", url="https://host/a.git"), "git+https://host/a.git"),
+        (Source(kind="git", url="file://None/home/me/a", commit="c0"), None),
     ],
 )
 def test_an_origin_is_an_address_that_others_can_use(

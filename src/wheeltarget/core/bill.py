@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from wheeltarget.core.closure import RequirementError, closure, requirements_on
 from wheeltarget.core.errors import Problem
 from wheeltarget.core.licences import Licence, licences_of
-from wheeltarget.core.manifest import git_address, without_secrets
+from wheeltarget.core.manifest import git_address, is_folder, without_secrets
 from wheeltarget.core.markers import evaluate
 from wheeltarget.core.metadata import MetadataError, read_metadata
 
@@ -153,14 +153,16 @@ def purl_qualifiers(member: Member) -> Mapping[str, str] | None:
 
 
 def origin(source: Source | None) -> str | None:
-    """The address of an index, archive or repository, without credentials; None for PyPI's.
+    """The address of an index, archive or repository, without credentials.
 
-    A repository's has the commit (SPDX download location).
+    None for PyPI's, and for what lies on this machine. A repository's has the commit (SPDX download location).
     """
     if source is None or source.kind in {"directory", "file"}:
         return None
     url = source.url or ""
     if source.kind == "git":
+        if is_folder(url):
+            return None
         address = git_address(url)
         if "://" not in address:  # git's short form, host:path
             host, _, path = address.partition(":")
