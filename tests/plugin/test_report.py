@@ -339,3 +339,34 @@ def test_a_report_on_many_packages_can_be_read(make_cli: MakeCli) -> None:
     assert len(lines) < 15
     assert all(len(line) < 130 for line in lines)
     assert not any("package-" in line for line in lines)
+
+
+def test_a_report_on_many_packages_that_are_missing_can_be_read(make_cli: MakeCli) -> None:
+    source = [stub(f"source-{number:03}", sdist=True) for number in range(100)]
+    cli = make_cli(Recipe(packages=[stub("pure", ANY), *source]))
+    ended = cli("--check", "-t", "cp311,manylinux2014_x86_64")
+    lines = ended.out.splitlines()
+    assert sum(line.startswith("  source-") for line in lines) == 100
+    assert all(len(line) < 130 for line in lines)
+    (begin,) = [n for n, line in enumerate(lines) if "has no wheel of" in line]
+    # A name and its version stay together.
+    last = [line.strip() for line in lines[begin:] if line]
+    assert last[0].endswith(" 1.0,")
+    assert all(re.match(r"source-\d+ 1\.0,", line) for line in last[1:-1])
+
+
+def test_a_run_on_many_packages_can_be_read(make_cli: MakeCli, index: IndexServer) -> None:
+    wheels = [build_wheel(f"package{number:03}", "1.0") for number in range(300)]
+    for wheel in wheels:
+        index.add(wheel.filename, wheel.data)
+    cli = make_cli(Recipe(packages=[locked(wheel) for wheel in wheels]))
+    cli.sandbox.stand_in_for_pypi(index.index_url.removesuffix("simple/"))
+    ended = cli("-t", "cp311,manylinux2014_x86_64")
+    assert ended.code == 0
+    (line,) = ended.out.splitlines()
+    assert "  300 wheels  sha256:" in line
+    lines = ended.err.splitlines()
+    assert lines[0] == "Fetching 300 wheels"
+    assert lines[1].startswith("Fetched 300 of 300, ")
+    assert len(lines) <= 10
+    assert all(len(line) < 130 for line in lines)

@@ -155,7 +155,8 @@ def purl_qualifiers(member: Member) -> Mapping[str, str] | None:
 def origin(source: Source | None) -> str | None:
     """The address of an index, archive or repository, without credentials.
 
-    None for PyPI's, and for what lies on this machine. A repository's has the commit (SPDX download location).
+    None for PyPI's, and for what lies on this machine. A repository's has the commit (SPDX download
+    location).
     """
     if source is None or source.kind in {"directory", "file"}:
         return None

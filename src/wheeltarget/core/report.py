@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from wheeltarget.core.explain import interpreter_name
@@ -144,12 +145,29 @@ def _way_out_lines(plan: Plan, total: int) -> list[str]:
     remaining = [str(entry.package) for entry in plan.unavailable if entry.fits_from is None]
     own = plan.target.primary
     any_version = f", whatever its {own.scale}," if own.ordered else ""
-    lines = [f"This target{any_version} has no wheel of {', '.join(remaining)}."]
+    lines = _wrapped(f"This target{any_version} has no wheel of", remaining)
     helped = [entry.fits_from for entry in plan.unavailable if entry.fits_from]
     if helped:
         best = max(helped, key=version_of)
         lines.append(f"All others would fit {best.familiar_tag}.")
     return lines
+
+
+#: Lines of a list of packages are not longer, so that a terminal need not break them.
+_WIDTH = 100
+
+
+def _wrapped(beginning: str, packages: Iterable[str]) -> list[str]:
+    """A sentence that ends in a list, in lines that part no name from its version."""
+    listed = ", ".join(package.replace(" ", "\N{NO-BREAK SPACE}") for package in packages)
+    lines = wrap(
+        f"{beginning} {listed}.",
+        _WIDTH,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _chosen_rows(plan: Plan, project: Project) -> list[str]:
