@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import subprocess
 import zipfile
@@ -102,6 +103,19 @@ def test_what_has_programs_is_not_copied() -> None:
         if each.requires is None and any(path.parts[0] == ".." for path in each.files or ())
     )
     assert beside([with_program.name]) is None
+
+
+def test_what_is_not_known_in_full_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(HELPER.data)) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert set(beside(["acme-helper"]) or ()) == {"acme-helper"}
+    (record,) = tmp_path.glob("*.dist-info/RECORD")
+    record.unlink()
+    importlib.invalidate_caches()
+    assert beside(["acme-helper"]) is None
 
 
 def test_what_is_no_requirement() -> None:
