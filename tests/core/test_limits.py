@@ -12,6 +12,8 @@ def test_every_limit_is_a_limit() -> None:
 def test_limits_fit_each_other() -> None:
     limits = DEFAULT_LIMITS
     assert limits.chunk_size < limits.page_size < limits.file_size
+    # A directory has at least 46 bytes for each member, and a name.
+    assert limits.archive_members * 64 < limits.directory_size
     # The waits before all attempts together must not outlast what one answer may take.
     waits = sum(limits.backoff * 2**attempt for attempt in range(limits.attempts - 1))
     assert waits < limits.response_time

@@ -17,6 +17,15 @@ class Limits:
     file_size: int = 8 * 1024 * 1024 * 1024
     #: METADATA of a wheel; the largest, with a book as their description, stay below 1 MB.
     metadata_size: int = 16 * 1024 * 1024
+    #: manifest.json of a bundle, or one RECORD; a package takes about 500 bytes for each target.
+    manifest_size: int = 32 * 1024 * 1024
+    #: Members of an archive, and its central directory, which has about 100 bytes for each.
+    archive_members: int = 250_000
+    directory_size: int = 64 * 1024 * 1024
+    #: All that an archive holds, unpacked; the largest trees, with a machine's CUDA, have 10 GB.
+    unpacked_size: int = 32 * 1024 * 1024 * 1024
+    #: Platforms of all targets in a manifest, times the ABIs; a target for Linux has about 40.
+    platforms: int = 10_000
     #: What is read or written at a time.
     chunk_size: int = 256 * 1024
     #: Requests for one resource, the first one included.

@@ -108,6 +108,14 @@ def manifest_text(contents: Contents, files: Mapping[str, str], pylocks: Sequenc
     ``files`` are the other text members by name. ``pylocks`` are, of a combined bundle, the names
     of the locks of PEP 751 for its parts.
     """
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    return json_text(manifest_document(contents, hashes, pylocks))
+
+
+def manifest_document(
+    contents: Contents, hashes: Mapping[str, str], pylocks: Sequence[str] = ()
+) -> Mapping[str, object]:
+    """The manifest as JSON; ``hashes`` are the sha256 of the other text members, in hex."""
     name, version = contents.generator
     document: dict[str, object] = {
         "schema": MANIFEST_SCHEMA,
@@ -138,11 +146,8 @@ def manifest_text(contents: Contents, files: Mapping[str, str], pylocks: Sequenc
         document["target"] = target_document(part.target)
         document |= of_run
         document |= _packages_document(part)
-    document["files"] = [
-        {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
-        for name, text in files.items()
-    ]
-    return json_text(document)
+    document["files"] = [{"name": name, "sha256": sha256} for name, sha256 in hashes.items()]
+    return document
 
 
 def _packages_document(part: Part) -> Mapping[str, object]:
