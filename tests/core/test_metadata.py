@@ -55,6 +55,7 @@ def test_a_folded_header_is_one_and_case_does_not_count() -> None:
         ("Name: a\n", "METADATA has no single version"),
         ("Name: a\nName: b\nVersion: 1\n", "METADATA has no single name"),
         ("\nName: a\nVersion: 1\n", "METADATA has no single name"),
+        (f"Name: a\nVersion: {'9' * 5000}\n", "METADATA cannot be read: Exceeds the limit"),
         ("Name: a\nVersion: x y\n", "METADATA cannot be read: Invalid version"),
         (metadata("a b"), "METADATA cannot be read: "),
     ],
@@ -63,6 +64,11 @@ def test_what_is_no_metadata_is_refused(text: str, reason: str) -> None:
     with pytest.raises(MetadataError) as caught:
         read_metadata(text)
     assert str(caught.value).startswith(reason)
+
+
+def test_requirements_of_old_wheels_may_be_left_unread() -> None:
+    found = read_metadata(metadata("b", "pytz (>dev)"), lenient=True)
+    assert ([str(each) for each in found.requires], found.unread) == (["b"], ("pytz (>dev)",))
 
 
 # --- direct references ------------------------------------------------------------------------

@@ -21,9 +21,11 @@ from docs.markdown import DOCS, PAGES, ROOT, Block, anchors, below, blocks, link
 from docs.test_schema import code_accepts, schema_accepts
 from plugin.harness import Cli, Sandbox
 from wheeltarget.plugin.commands.bundle_wheels import BundleWheelsCommand
+from wheeltarget.plugin.commands.diff import DiffCommand
 from wheeltarget.plugin.commands.list_targets import ListCommand
 from wheeltarget.plugin.commands.probe import ProbeCommand
 from wheeltarget.plugin.commands.show_target import ShowCommand
+from wheeltarget.plugin.commands.verify import VerifyCommand
 
 # Chosen at run time: what a type checker finds of the two depends on the Python it assumes.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -31,7 +33,14 @@ tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else 
 #: Our commands, and what each takes.
 COMMANDS = {
     command.name: command
-    for command in (BundleWheelsCommand, ListCommand, ProbeCommand, ShowCommand)
+    for command in (
+        BundleWheelsCommand,
+        DiffCommand,
+        ListCommand,
+        ProbeCommand,
+        ShowCommand,
+        VerifyCommand,
+    )
 }
 COMMAND = f"poetry ({'|'.join(map(str, COMMANDS))})"
 NETWORK = pytest.mark.network

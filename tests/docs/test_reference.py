@@ -14,6 +14,15 @@ from typing import TYPE_CHECKING
 from core.lockmaker import a_project, locked, plan_for, target_for
 from docs.markdown import DOCS, ROOT, below, code, codes, rows, section, sections
 from wheeltarget.core import config, errors, wheelname
+from wheeltarget.core.bundlecheck import Verified, verify_document
+from wheeltarget.core.bundlediff import (
+    Difference,
+    FactChange,
+    PackageChange,
+    PartDifference,
+    difference_document,
+)
+from wheeltarget.core.bundlefile import Manifest
 from wheeltarget.core.description import description_document
 from wheeltarget.core.document import json_document
 from wheeltarget.core.errors import INTERRUPTED, Problem, WheeltargetError
@@ -40,11 +49,14 @@ from wheeltarget.core.report import (
     WrittenBundle,
 )
 from wheeltarget.core.target import IMPLEMENTATIONS, with_more_platforms
+from wheeltarget.core.verify import Findings
 from wheeltarget.plugin.commands.bundle_wheels import BundleWheelsCommand
+from wheeltarget.plugin.commands.diff import DiffCommand
 from wheeltarget.plugin.commands.list_targets import ListCommand
 from wheeltarget.plugin.commands.lock_targets import LockTargetsCommand
 from wheeltarget.plugin.commands.probe import ProbeCommand
 from wheeltarget.plugin.commands.show_target import ShowCommand
+from wheeltarget.plugin.commands.verify import VerifyCommand
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -117,6 +129,8 @@ FURTHER = {
     "show": ShowCommand,
     "probe": ProbeCommand,
     "lock": LockTargetsCommand,
+    "verify": VerifyCommand,
+    "diff": DiffCommand,
 }
 
 
@@ -139,6 +153,33 @@ def _taken(title: str) -> tuple[str, str | None, bool]:
         if match
         else (code(title), None, False)
     )
+
+
+def json_keys(command: str) -> list[str]:
+    """The documented keys of what a command about bundles writes with ``--json``."""
+    found = {each.title: each for each in below(COMMANDS, f"`poetry wheeltarget {command}`")}
+    return [code(row[0]) for row in rows(found["`--json`"].text)]
+
+
+def test_every_key_of_the_document_of_verify_is_documented() -> None:
+    problem = Problem(what="what", package="package", target="target", file="file", hint="hint")
+    manifest = Manifest(project=a_project())
+    of_bundle = Verified(path="a.zip", manifest=manifest, findings=Findings(problems=(problem,)))
+    document = json.loads(json.dumps(verify_document([of_bundle], [problem])))
+    same = {key for key in keys_of(document) if key.startswith("errors[]")}
+    assert_same_keys(json_keys("verify"), set(keys_of(document)) - same)
+
+
+def test_every_key_of_the_document_of_diff_is_documented() -> None:
+    fact = FactChange(name="x", before=1, after=2)
+    package = PackageChange(name="x", kind="added", before=None, after=None)
+    part = PartDifference(
+        name="x", kind="changed", facts=(fact,), packages=(package,), excluded=(fact,)
+    )
+    found = Difference(facts=(fact,), targets=(part,))
+    document = json.loads(json.dumps(difference_document(found, ["a", "b"])))
+    same = {key for key in keys_of(document) if re.match(r"targets\[\]\.(facts|excluded)\[\]", key)}
+    assert_same_keys(json_keys("diff"), set(keys_of(document)) - same)
 
 
 def test_every_key_of_a_description_is_documented_in_its_order() -> None:

@@ -134,8 +134,8 @@ def test_a_second_application_gets_a_command_of_its_own() -> None:
     first, second = Application(), Application()
     for application in (first, second):
         WheeltargetPlugin().activate(application)
-    for name in (
-        *("bundle-wheels", "wheeltarget list", "wheeltarget show", "wheeltarget probe"),
-        "wheeltarget lock",
-    ):
+    further = [
+        f"wheeltarget {name}" for name in ("list", "show", "probe", "lock", "verify", "diff")
+    ]
+    for name in ("bundle-wheels", *further):
         assert first.command_loader.get(name) is not second.command_loader.get(name)

@@ -7,7 +7,6 @@ Two forms are read: the one that ``poetry wheeltarget show --json`` and the prob
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -35,8 +34,8 @@ from wheeltarget.core.typed import (
     get_array,
     get_as,
     join,
+    json_object,
     need,
-    type_name,
 )
 
 if TYPE_CHECKING:
@@ -150,26 +149,9 @@ def _parsed(data: bytes) -> dict[str, object]:
     # PowerShell writes UTF-16 where output is redirected.
     encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
     try:
-        raw = json.loads(data.decode(encoding), object_pairs_hook=_distinct)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
+        return json_object(data.decode(encoding))
     except UnicodeDecodeError as error:
         raise ValueError(f"is not {encoding}: {error.reason} at byte {error.start}") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ValueError(f"is not JSON: {error.msg} ({where})") from error
-    if not isinstance(raw, dict):
-        raise KeyPathError("(the whole)", f"must be an object, not {type_name(raw)}")
-    return raw
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    seen: dict[str, object] = {}
-    for key, value in pairs:
-        if key in seen:
-            raise KeyPathError(key, "stands twice")
-        seen[key] = value
-    return seen
 
 
 def _tags(raw: Mapping[str, object], key: str) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def json_document(
     ``report`` is None where the run failed before there was a plan; ``problems`` are what it failed
     for, and then the document is not ok.
     """
-    errors = [_problem_json(problem) for problem in problems]
+    errors = [problem_json(problem) for problem in problems]
     document: dict[str, object] = {"schema": JSON_SCHEMA}
     if report is not None:
         document["project"] = _named(report.project)
@@ -43,7 +43,8 @@ def json_document(
     return document
 
 
-def _problem_json(problem: Problem) -> Mapping[str, object]:
+def problem_json(problem: Problem) -> Mapping[str, object]:
+    """A problem for a program: the fields that apply."""
     fields = {
         "what": problem.what,
         "package": problem.package,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from poetry.core.constraints.version import VersionConstraint, parse_constraint
 
 from wheeltarget.core.markers import evaluate, parse_marker
@@ -39,32 +39,49 @@ class MetadataError(ValueError):
 class Metadata:
     """What matters here of METADATA.
 
-    ``requires`` are its ``Requires-Dist`` in order, ``requires_python`` is empty where any will do.
+    ``requires`` are its ``Requires-Dist`` in order, ``unread`` those that do not follow PEP 508;
+    ``requires_python`` is empty where any will do.
     """
 
     name: NormalizedName
     version: Version
     requires: tuple[Requirement, ...]
     requires_python: str = ""
+    unread: tuple[str, ...] = ()
 
 
-def read_metadata(text: str) -> Metadata:
-    """Read METADATA. Raises MetadataError."""
+def read_metadata(text: str, *, lenient: bool = False) -> Metadata:
+    """Read METADATA. Raises MetadataError.
+
+    ``lenient`` lets requirements pass that cannot be read: old wheels have ``pytz (>dev)``, and old
+    versions of pip install them.
+    """
     fields: dict[str, list[str]] = {}
     for name, value in headers(text):
         fields.setdefault(name.lower(), []).append(value)
     for name in ("name", "version"):
         if len(fields.get(name, [])) != 1:
             raise MetadataError(f"METADATA has no single {name}")
+    requires: list[Requirement] = []
+    unread: list[str] = []
     try:
-        return Metadata(
-            name=canonicalize_name(fields["name"][0]),
-            version=Version(fields["version"][0]),
-            requires=tuple(Requirement(value) for value in fields.get(_REQUIRES, [])),
-            requires_python="".join(fields.get("requires-python", [])),
-        )
-    except (InvalidVersion, InvalidRequirement) as error:
+        version = Version(fields["version"][0])
+        for value in fields.get(_REQUIRES, []):
+            try:
+                requires.append(Requirement(value))
+            except InvalidRequirement:
+                if not lenient:
+                    raise
+                unread.append(value)
+    except ValueError as error:  # InvalidVersion and InvalidRequirement are
         raise MetadataError(f"METADATA cannot be read: {error}") from error
+    return Metadata(
+        name=canonicalize_name(fields["name"][0]),
+        version=version,
+        requires=tuple(requires),
+        requires_python="".join(fields.get("requires-python", [])),
+        unread=tuple(unread),
+    )
 
 
 def headers(text: str) -> Iterator[tuple[str, str]]:

@@ -127,12 +127,19 @@ def make_target(
         abis=own,
         primary=primary_of(platforms),
         platforms=rungs,
-        tags=tuple(dict.fromkeys(_tags(implementation, python, own, rungs))),
+        tags=tags_of(implementation, python, own, rungs),
         environment={
             **environment_of(implementation, python, platforms[0]),
             **(markers or {}),
         },
     )
+
+
+def tags_of(
+    implementation: str, python: PythonVersion, abis: Sequence[str], platforms: Sequence[str]
+) -> tuple[str, ...]:
+    """All tags that fit, best first; ``platforms`` is the whole ladder."""
+    return tuple(dict.fromkeys(_tags(implementation, python, abis, platforms)))
 
 
 def primary_of(platforms: Sequence[Platform]) -> Platform:

@@ -32,6 +32,29 @@ class KeyPathError(ValueError):
         self.reason = reason
 
 
+def json_object(text: str) -> dict[str, object]:
+    """An object of JSON in which no key stands twice. Raises ValueError, which says why."""
+    try:
+        raw = json.loads(text, object_pairs_hook=_distinct)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"is not JSON: {error.msg} ({where})") from error
+    if not isinstance(raw, dict):
+        raise KeyPathError("(the whole)", f"must be an object, not {type_name(raw)}")
+    return raw
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    seen: dict[str, object] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise KeyPathError(key, "stands twice")
+        seen[key] = value
+    return seen
+
+
 def type_name(value: object) -> str:
     """The name of a value's type in TOML, or in JSON where only that has it, for a message."""
     # tomlkit's values are subclasses of the plain ones; true is a whole number only to Python.

@@ -43,6 +43,18 @@ def _lock() -> Command:
     return LockTargetsCommand()
 
 
+def _verify() -> Command:
+    from wheeltarget.plugin.commands.verify import VerifyCommand
+
+    return VerifyCommand()
+
+
+def _diff() -> Command:
+    from wheeltarget.plugin.commands.diff import DiffCommand
+
+    return DiffCommand()
+
+
 #: The commands of Poetry that may lock.
 _LOCKING = frozenset(["add", "install", "lock", "remove", "sync", "update"])
 
@@ -79,5 +91,7 @@ class WheeltargetPlugin(ApplicationPlugin):
         loader.register_factory("wheeltarget show", _show)
         loader.register_factory("wheeltarget probe", _probe)
         loader.register_factory("wheeltarget lock", _lock)
+        loader.register_factory("wheeltarget verify", _verify)
+        loader.register_factory("wheeltarget diff", _diff)
         if application.event_dispatcher is not None:
             application.event_dispatcher.add_listener(COMMAND, _constrain)
