@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import nox
 
+FOLDERS = ("tests/core", "tests/bundle", "tests/plugin", "tests/e2e")
 MINORS = ("2.0", "2.1", "2.2", "2.3", "2.4")
 
 
@@ -18,4 +19,4 @@ def poetry(session: nox.Session, version: str) -> None:
     session.install("--upgrade", "pip>=25.1")
     session.install(wanted, "-e", ".", "--group", "test")
     session.run("poetry", "--version")
-    session.run("pytest", *(session.posargs or ("tests/core", "tests/plugin", "tests/e2e")))
+    session.run("pytest", *(session.posargs or FOLDERS))
