@@ -78,6 +78,7 @@ GIT = Source(kind="git", url="https://host/x.git", commit="c0ffee")
 SOURCES = (
     None,
     GIT,
+    Source(kind="git", url="file:///home/me/alpha", commit="c0ffee"),
     Source(url="https://user:secret@index.example.com/simple", reference="acme"),
     Source(kind="url", url="https://host/alpha.whl?token=secret"),
     Source(kind="directory", url="../alpha"),

@@ -49,6 +49,8 @@ _OF_PART = ("target", "packages", "excluded")
 _PACKAGE = ("name", "version", "file", "sha256", "size", "tag", "source", "built")
 _SOMETIMES = ("beyond", "undecided", "record")
 _SOURCES = ("index", "directory", "file", "git", "url")
+#: A repository on the machine that bundled: where it was, the manifest does not say.
+_FOLDER = "file:///"
 _WHEELHOUSE: Layout = "wheelhouse"
 _LAYOUTS = (_WHEELHOUSE, "site-packages")
 
@@ -354,6 +356,8 @@ def _source(table: Raw, path: str) -> Source | None:
         raise KeyPathError(join(place, "type"), f"{kind!r} is not one of {', '.join(_SOURCES)}")
     name = need(source, "name", str, place) if kind == "index" else None
     url = get(source, "url", str, place)
+    if kind == "git" and url is None:
+        url = _FOLDER
     return Source(
         kind=cast("Literal['index', 'directory', 'file', 'git', 'url']", kind),
         url=url,

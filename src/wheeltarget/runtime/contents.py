@@ -4,6 +4,7 @@ Schema 1, as docs/reference/bundle.md has it. Keys that are not known here are p
 """
 
 import json
+import os
 import re
 from collections import Counter
 from typing import Callable, NamedTuple, Pattern, TypeVar
@@ -23,6 +24,7 @@ LARGEST_MANIFEST = 256 * 1024 * 1024
 _DEVICES = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\xb9\xb2\xb3])\s*(\.|$)", re.IGNORECASE
 )
+_DRIVE = re.compile("[A-Za-z]:")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[A-Za-z0-9.!+_]+")
@@ -140,17 +142,21 @@ def _object(table, key):
 # --- names ------------------------------------------------------------------------------------
 
 
-def unsafe(name):
-    # type: (str) -> str
-    """Why a name may not be that of a file below a folder, on any system; empty if it may."""
+def unsafe(name, windows=os.name == "nt"):
+    # type: (str, bool) -> str
+    """Why a name may not be that of a file below a folder; empty if it may.
+
+    Wheels for other systems have names that mean something else on Windows, such as ``aux.py``.
+    """
     parts = name.split("/")
-    if not name.isprintable() or any(char in name for char in '\\:*?"<>|'):
+    forbidden = '\\:*?"<>|' if windows else "\\"
+    if not name.isprintable() or any(char in name for char in forbidden):
         return "it holds a character that paths may not have"
-    if name.startswith("/"):
+    if name.startswith("/") or _DRIVE.match(name):
         return "it is a path from the root"
     if any(part in ("", ".", "..") for part in parts):
         return "it is a path that leaves its folder, or one with empty parts"
-    if any(part[-1] in " ." or _DEVICES.match(part) for part in parts):
+    if windows and any(part[-1] in " ." or _DEVICES.match(part) for part in parts):
         return "it means something else on Windows"
     if any(len(os_bytes(part)) > 255 for part in parts):
         return "it is longer than file systems allow"
