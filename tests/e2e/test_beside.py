@@ -103,6 +103,8 @@ def test_a_bill_is_the_same_in_every_run(cli: Cli) -> None:
 def test_a_combined_bundle_has_a_bill_for_each_target(cli: Cli) -> None:
     targets = (*OLD, "-t", "cp312,win_amd64")
     ended = cli(*targets, "--combined", "--sbom", "{target}.json")
+    told = [line for line in ended.err.splitlines() if line.startswith("Wrote ")]
+    assert told == [f"Wrote {NAME}.json", "Wrote cp312-win_amd64.json"]
     linux = bill(cli, ended, f"{NAME}.json")
     windows = bill(cli, ended, "cp312-win_amd64.json")
     assert linux["serialNumber"] != windows["serialNumber"]

@@ -15,6 +15,7 @@ from wheeltarget.core.report import Report, WrittenBundle
 from wheeltarget.core.request import report_on
 from wheeltarget.io.bytecode import find_interpreter
 from wheeltarget.io.index import Wanted
+from wheeltarget.io.paths import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,7 +116,9 @@ def _report(
 
 def _written(finished: Finished, root: Path) -> WrittenBundle:
     draft = finished.draft
-    path = draft.path.relative_to(root) if draft.path.is_relative_to(root) else draft.path
     return WrittenBundle(
-        path=str(path), size=draft.size, sha256=draft.sha256, wheels=len(finished.sources)
+        path=shown_path(draft.path, root),
+        size=draft.size,
+        sha256=draft.sha256,
+        wheels=len(finished.sources),
     )

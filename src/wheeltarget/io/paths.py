@@ -81,3 +81,8 @@ def _filled(pattern: str, request: Request, target: str) -> str:
                 hint="there are {name}, {version} and {target}",
             )
         ) from error
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """A path as a user would type it in the folder ``root``."""
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)

@@ -37,7 +37,7 @@ from wheeltarget.core.request import (
 from wheeltarget.core.resolve import TargetOptions, resolve_targets
 from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.io.archive import zip_time
-from wheeltarget.io.paths import bundle_paths
+from wheeltarget.io.paths import bundle_paths, shown_path
 from wheeltarget.plugin import project as of_poetry
 from wheeltarget.plugin.beside import check_options, read_beside
 from wheeltarget.plugin.commands.base import WheeltargetCommand, values
@@ -145,7 +145,7 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         check_plans(request, plans)
         if not self.option("check"):
             self._report = self._bundle(poetry, request, plans, paths, beside, moment, console)
-            self._show_bundles(console, self._report)
+            self._show_bundles(console, self._report, beside)
         if self.wants_json:
             console.document(json_text(json_document(self._report, (), self._explanations)))
 
@@ -259,8 +259,10 @@ class BundleWheelsCommand(WheeltargetCommand, GroupCommand):
         with open_workshop(poetry, request.project, console, options) as workshop:
             return bundle_all(request, plans, paths, workshop, beside)
 
-    def _show_bundles(self, console: Console, report: Report) -> None:
+    def _show_bundles(self, console: Console, report: Report, beside: Beside) -> None:
         """The sizes on stderr; on stdout a line for each bundle, which may be for several."""
+        written = (*beside.sboms, *beside.urls)
+        console.notes(f"Wrote {shown_path(path, Path.cwd())}" for path in written)
         for target in report.targets:
             console.notes(size_lines(target, verbose=console.verbose))
         bundles = dict.fromkeys(target.bundle for target in report.targets)
