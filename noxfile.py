@@ -19,4 +19,5 @@ def poetry(session: nox.Session, version: str) -> None:
     session.install("--upgrade", "pip>=25.1")
     session.install(wanted, "-e", ".", "--group", "test")
     session.run("poetry", "--version")
-    session.run("pytest", *(session.posargs or FOLDERS))
+    side_by_side = ("--numprocesses=auto", "--dist=loadfile")
+    session.run("pytest", *side_by_side, *(session.posargs or FOLDERS))
