@@ -8,7 +8,7 @@ import pytest
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.markers import Environment
+from packaging.markers import Environment, Marker
 from packaging.pylock import Pylock, PylockSelectError
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
@@ -96,6 +96,27 @@ def test_what_is_not_known_of_a_target_is_not_asked() -> None:
     assert "sys_platform == 'ios'" in marker
     with_quote = target_for("cp311,win_amd64", markers={"platform_machine": "it's"})
     assert 'platform_machine == "it\'s"' in environment_marker(with_quote)
+
+
+def environment_with(machine: str) -> tuple[str, Target]:
+    target = target_for("cp311,win_amd64", markers={"platform_machine": machine})
+    return environment_marker(target), target
+
+
+@pytest.mark.parametrize("value", ["x' or '1'==\"1", "a\\nb", "a\nb", "\ud800", "\0"])
+def test_a_value_that_no_marker_can_hold_is_left_out(value: str) -> None:
+    marker, _ = environment_with(value)
+    assert marker == (
+        "implementation_name == 'cpython' and python_version == '3.11' and sys_platform == 'win32'"
+    )
+
+
+@quick
+@given(st.text(st.sampled_from("'\"\\ =ao#\n\u00e9\ud800"), min_size=1))
+def test_whatever_a_machine_is_called_the_marker_holds_there_and_can_be_written(name: str) -> None:
+    marker, target = environment_with(name)
+    assert Marker(marker).evaluate(environment(target))
+    assert marker.encode()
 
 
 NAMES = st.lists(st.text("ab.-", min_size=1, max_size=5), min_size=1, max_size=6, unique=True)

@@ -55,10 +55,13 @@ def pylock_text(contents: Contents, part: Part) -> str:
 
 
 def environment_marker(target: Target) -> str:
-    """A marker that holds on the target, and not on one of another Python or platform."""
+    """A marker that holds on the target, and not on one of another Python or platform.
+
+    A value that no marker can hold is not in it.
+    """
     known: Mapping[str, str] = target.environment
-    values = [f"{name} == {_quoted(known[name])}" for name in _TELLING if name in known]
-    return " and ".join(values)
+    values = {name: known[name] for name in _TELLING if name in known}
+    return " and ".join(f"{n} == {_quoted(v)}" for n, v in values.items() if _can_stand(v))
 
 
 def _requires_python(target: Target) -> str:
@@ -78,6 +81,11 @@ def _package_lines(member: Member) -> Sequence[str]:
         f"size = {wheel.size}",
         f"hashes = {{ sha256 = {_string(wheel.sha256)} }}",
     ]
+
+
+def _can_stand(value: str) -> bool:
+    """Whether a string of a marker can hold it: on one line, with quotes of one kind only."""
+    return value.isprintable() and "\\" not in value and not {"'", '"'} <= set(value)
 
 
 def _quoted(value: str) -> str:
