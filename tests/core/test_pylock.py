@@ -115,7 +115,7 @@ def test_a_value_that_no_marker_can_hold_is_left_out(value: str) -> None:
 @given(st.text(st.sampled_from("'\"\\ =ao#\n\u00e9\ud800"), min_size=1))
 def test_whatever_a_machine_is_called_the_marker_holds_there_and_can_be_written(name: str) -> None:
     marker, target = environment_with(name)
-    assert Marker(marker).evaluate(environment(target))
+    assert Marker(marker).evaluate({**target.environment})
     assert marker.encode()
 
 

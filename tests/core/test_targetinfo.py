@@ -8,6 +8,7 @@ from core.lockmaker import Raw, target_for
 from core.test_resolve import resolve
 from core.test_resolve_presets import box, with_file
 from wheeltarget.core.config import read_table
+from wheeltarget.core.description import read_description
 from wheeltarget.core.presets import presets
 from wheeltarget.core.resolve import TargetSettings
 from wheeltarget.core.targetinfo import list_lines, show_lines
@@ -27,8 +28,10 @@ TABLE: Raw = {
 FUNCTION = "aws-lambda-python3.11-arm64"
 
 
-def rows(*words: str, table: Raw | None = None) -> list[list[str]]:
-    lines = list_lines(read_table(TABLE if table is None else table), presets(), words)
+def rows(*words: str, table: Raw | None = None, described: bool = True) -> list[list[str]]:
+    read = read_table(TABLE if table is None else table)
+    known = {"box.json": read_description(box())} if described else {}
+    lines = list_lines(read, presets(), words, known)
     return [re.split(r" {3,}", line) for line in lines]
 
 
@@ -37,7 +40,7 @@ def test_declared_targets_come_before_presets() -> None:
     assert header == ["NAME", "FROM", "PYTHON", "NEWEST TAG", "EVIDENCE"]
     assert declared == [
         ["fn", "pyproject.toml", "3.11", "manylinux_2_26_aarch64", f"extends {FUNCTION}"],
-        ["box", "pyproject.toml", "-", "box.json", "-"],
+        ["box", "pyproject.toml", "3.11", "manylinux_2_26_x86_64", "described by box.json"],
         ["old", "pyproject.toml", "3.10", "manylinux2010_x86_64", "-"],
         ["debian-12-x86_64", "pyproject.toml", "-", "win32", "-"],
     ]
@@ -47,6 +50,20 @@ def test_declared_targets_come_before_presets() -> None:
 
 def test_a_target_without_a_platform_is_listed_too() -> None:
     assert rows(table={"targets": {"x": {}}})[1] == ["x", "pyproject.toml", "-", "-", "-"]
+
+
+def test_the_newest_tag_is_that_of_the_newest_platform_in_whatever_order() -> None:
+    platforms = ["linux_armv7l", "manylinux_2_31_armv7l", "manylinux_2_36_armv7l"]
+    (_, row, *_) = rows(table={"targets": {"pi": {"platforms": platforms}}})
+    assert row[3] == "manylinux_2_36_armv7l"
+
+
+def test_a_description_that_cannot_be_read_is_named_by_its_file() -> None:
+    table: Raw = {
+        "targets": {"x": {"description-file": "a\nb"}, "y": {"extends": "x", "markers": {}}}
+    }
+    for row, name in zip(rows(table=table, described=False)[1:], "xy", strict=False):
+        assert row == [name, "pyproject.toml", "-", "-", r"described by a\nb"]
 
 
 def test_a_preset_has_its_evidence_and_date() -> None:

@@ -69,6 +69,20 @@ def test_that_nothing_is_found_is_said(nowhere: Cli) -> None:
     assert (ended.code, ended.out, ended.err) == (0, "", "No target has such a name.\n")
 
 
+def test_a_declared_description_is_read_where_it_can_be(make_cli: MakeCli) -> None:
+    files = {name: {"description-file": f"{name}.json"} for name in ("box", "lost", "torn")}
+    cli = make_cli(Recipe(table={"targets": files}))
+    (cli.project / "box.json").write_text(json.dumps(describe()), encoding="utf-8")
+    (cli.project / "torn.json").write_text("{", encoding="utf-8")
+    ended = cli.poetry("wheeltarget", "list", "o")
+    assert (ended.code, ended.err) == (0, "")
+    found = {row[0]: row[2:] for row in map(str.split, ended.out.splitlines())}
+    assert found["box"][0] == str(describe()["python"])
+    assert found["box"][2:] == ["described", "by", "box.json"]
+    for name in ("lost", "torn"):
+        assert found[name] == ["-", "-", "described", "by", f"{name}.json"]
+
+
 def test_a_broken_table_is_an_error_here_too(make_cli: MakeCli) -> None:
     table = {"targets": {"x": {"extend": "y"}}}
     ended = make_cli(Recipe(table=table)).poetry("wheeltarget", "list")

@@ -7,21 +7,31 @@ from typing import TYPE_CHECKING
 from wheeltarget.core.markers import VARIABLES
 from wheeltarget.core.report import aligned, one_line, target_title
 from wheeltarget.core.sizes import human_size
+from wheeltarget.core.target import primary_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from wheeltarget.core.config import DeclaredTarget, Table
+    from wheeltarget.core.description import Description
     from wheeltarget.core.presets import Preset
     from wheeltarget.core.resolve import TargetSettings
 
 _HEADER = ("NAME", "FROM", "PYTHON", "NEWEST TAG", "EVIDENCE")
 
 
-def list_lines(table: Table, presets: Mapping[str, Preset], words: Iterable[str]) -> list[str]:
-    """Declared targets, then presets: those whose name holds every one of the words."""
+def list_lines(
+    table: Table,
+    presets: Mapping[str, Preset],
+    words: Iterable[str],
+    described: Mapping[str, Description],
+) -> list[str]:
+    """Declared targets, then presets: those whose name holds every one of the words.
+
+    ``described`` are the descriptions by the path of their file, as far as they can be read.
+    """
     rows = [
-        *(_declared_row(name, declared) for name, declared in table.targets.items()),
+        *(_declared_row(name, declared, described) for name, declared in table.targets.items()),
         # A declared name wins over a preset, so that one cannot be reached by it.
         *(_preset_row(preset) for preset in presets.values() if preset.name not in table.targets),
     ]
@@ -30,12 +40,19 @@ def list_lines(table: Table, presets: Mapping[str, Preset], words: Iterable[str]
     return aligned([_HEADER, *found]) if found else []
 
 
-def _declared_row(name: str, declared: DeclaredTarget) -> tuple[str, ...]:
-    draft = declared.draft
-    newest = draft.platforms[0].familiar_tag if draft.platforms else declared.description_file
+def _declared_row(
+    name: str, declared: DeclaredTarget, described: Mapping[str, Description]
+) -> tuple[str, ...]:
+    draft, file = declared.draft, declared.description_file
+    if file is not None:
+        description = described.get(file)
+        python = str(description.python) if description else "-"
+        newest = description.primary.familiar_tag if description else "-"
+        return name, "pyproject.toml", python, newest, f"described by {one_line(file)}"
     python = str(draft.python) if draft.python else "-"
+    newest = primary_of(draft.platforms).familiar_tag if draft.platforms else "-"
     evidence = f"extends {draft.preset.name}" if draft.preset else "-"
-    return name, "pyproject.toml", python, newest or "-", evidence
+    return name, "pyproject.toml", python, newest, evidence
 
 
 def _preset_row(preset: Preset) -> tuple[str, ...]:
