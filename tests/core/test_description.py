@@ -275,10 +275,13 @@ def test_on_a_mac_the_release_is_a_part_of_the_system() -> None:
         (b" \n", "is empty"),
         (b"x", "is not JSON: Expecting value (line 1, column 1)"),
         (b'{"schema": 1,}', "is not JSON: "),
-        (b"\xff", "is not utf-8-sig: invalid start byte at byte 0"),
-        (b"\xff\xfex", "is not utf-16: truncated data at byte 2"),
+        (b"\xff", "is not UTF-8: invalid start byte at byte 0"),
+        (b"\xff\xfex", "is not UTF-16: truncated data at byte 2"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"schema": 1, "schema": 1}', "schema: stands twice"),
+        (b'{"a\\nb": 1, "a\\nb": 1}', '"a\\nb": stands twice'),
+        (b'{"schema": ' + b"1" * 5000 + b"}", "schema: must be a whole number, not a number"),
+        (b'{"schema": NaN}', "schema: must be a whole number, not a number"),
         ([1], "(the whole): must be an object, not an array"),
         ({"a\nb": 1}, '"a\\nb": unknown key'),
         ({}, "schema: is missing"),
@@ -352,6 +355,14 @@ def test_on_a_mac_the_release_is_a_part_of_the_system() -> None:
 )
 def test_a_malformed_description_names_its_key(raw: object, reason: str) -> None:
     assert reason in refused(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [own(tags=["x" * 10**6]), own(python="x" * 10**6), {"x" * 10**6: 1}],
+)
+def test_what_is_very_long_is_not_quoted_in_full(raw: object) -> None:
+    assert len(refused(raw)) < 1000
 
 
 def test_a_long_list_is_named_by_its_beginning() -> None:

@@ -264,9 +264,9 @@ def test_two_spellings_of_one_group_are_one_group_that_applies_where_either_does
     ],
 )
 def test_what_is_no_marker_is_refused(marker: str) -> None:
-    assert refused(foo(markers=marker)).startswith(
-        f"package foo.markers: {marker!r} is not a marker: "
-    )
+    message = refused(foo(markers=marker))
+    assert message.startswith(f"package foo.markers: {marker!r}"[:300])
+    assert " is not a marker: " in message
     assert refused(foo(markers={"main": marker})).startswith("package foo.markers: ")
 
 

@@ -66,6 +66,7 @@ GLIBC_ARCHS = "x86_64, i686, aarch64, armv7l, ppc64, ppc64le, s390x, riscv64, lo
         ("manylinux_2_28-s390x", "unknown platform tag{}; did you mean 'manylinux_2_28_s390x'?"),
         ("musllinux_12_x86_64", "unknown platform tag{}; did you mean 'musllinux_1_2_x86_64'?"),
         ("macos_11_0_arm64", "unknown platform tag{}; did you mean 'macosx_11_0_arm64'?"),
+        ("manylinux_2_028_s390x", "unknown platform tag{}; did you mean 'manylinux_2_28_s390x'?"),
         ("linux-riscv64", "unknown platform tag{}; did you mean 'linux_riscv64'?"),
         ("win_amd46", "unknown platform tag{}; did you mean 'win_amd64'?"),
         ("linux_x86_64\n", "unknown platform tag{}; did you mean 'linux_x86_64'?"),

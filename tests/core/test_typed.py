@@ -75,6 +75,14 @@ def read_number(text: str) -> int:
     return int(text)
 
 
+def test_a_long_complaint_keeps_its_beginning_and_its_end() -> None:
+    error = KeyPathError("k", f"{'x' * 1000} is not a thing")
+    assert str(error).startswith("k: xxx")
+    assert str(error).endswith("xxx is not a thing")
+    assert " ... " in error.reason
+    assert KeyPathError("k" * 450, "x").path == "k" * 450
+
+
 def test_an_array_is_read_item_by_item() -> None:
     assert typed.get_array({"k": ["1", Text("2")]}, "k", read_number, "p") == (1, 2)
     assert typed.get_array({"k": []}, "k", read_number, "p") == ()

@@ -147,11 +147,12 @@ def _parsed(data: bytes) -> dict[str, object]:
     if not data.strip():
         raise ValueError("is empty")
     # PowerShell writes UTF-16 where output is redirected.
-    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    encoding = "UTF-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "UTF-8"
     try:
-        return json_object(data.decode(encoding))
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise ValueError(f"is not {encoding}: {error.reason} at byte {error.start}") from error
+    return json_object(text.removeprefix("\ufeff"))
 
 
 def _tags(raw: Mapping[str, object], key: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ _VERSIONED = {
     Kind.IOS: "ios_{}_{}_{}",
     Kind.PYODIDE: "pyodide_{}_{}_{}",
 }
-_NUMBER = "([0-9]{1,4})"
+_NUMBER = "(0|[1-9][0-9]{0,3})"
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     **{
         kind: re.compile(form.format(_NUMBER, _NUMBER, "([a-z0-9_]+)"))

@@ -24,18 +24,31 @@ _TYPE_NAMES: dict[type, str] = {
 
 
 class KeyPathError(ValueError):
-    """A value that is not what its key asks for. ``path`` is the dotted path of the key."""
+    """A value that is not what its key asks for. ``path`` is the dotted path of the key.
+
+    Both are shortened where what they quote is very long.
+    """
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
+        self.path = _shortened(path)
+        self.reason = _shortened(reason)
+        super().__init__(f"{self.path}: {self.reason}")
+
+
+#: So much of a text is shown from its beginning and from its end, if it is longer than both.
+_BEGINNING, _ENDING = 300, 150
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _BEGINNING + _ENDING:
+        return text
+    return f"{text[:_BEGINNING]} ... {text[-_ENDING:]}"
 
 
 def json_object(text: str) -> dict[str, object]:
     """An object of JSON in which no key stands twice. Raises ValueError, which says why."""
     try:
-        raw = json.loads(text, object_pairs_hook=_distinct)
+        raw = json.loads(text, object_pairs_hook=_distinct, parse_int=_integer)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except json.JSONDecodeError as error:
@@ -50,9 +63,21 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     seen: dict[str, object] = {}
     for key, value in pairs:
         if key in seen:
-            raise KeyPathError(key, "stands twice")
+            raise KeyPathError(join("", key), "stands twice")
         seen[key] = value
     return seen
+
+
+#: The digits of the largest number of 64 bits.
+_DIGITS = 19
+
+
+def _integer(digits: str) -> float:
+    """A whole number; one that is too long for any key is made one of the wrong type.
+
+    So whoever reads the key complains, with its path.
+    """
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
 def type_name(value: object) -> str:
