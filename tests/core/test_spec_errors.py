@@ -5,7 +5,8 @@ import re
 import pytest
 
 from core.lockmaker import target_for
-from wheeltarget.core.platforms import PlatformError, parse_platform
+from wheeltarget.core.platforms import ARCHITECTURES, PlatformError, parse_platform
+from wheeltarget.core.presets import presets
 from wheeltarget.core.spec import Draft, SpecError, complete, parse_spec
 from wheeltarget.core.target import PythonVersion
 
@@ -146,7 +147,17 @@ def test_an_unknown_name_lists_the_closest_of_all_kinds(spec: str, first: str) -
     assert message.startswith(f"unknown {'part' if ',' in spec else 'target'} ")
     assert f"; did you mean {first}" in message
     assert message.count(" (") <= 3
-    assert message.endswith("?")
+    assert message.endswith("?") or re.search(
+        r"\? `poetry wheeltarget list \S+` shows all ", message
+    )
+
+
+def test_where_more_names_hold_a_word_than_are_named_it_is_said_how_to_see_them() -> None:
+    fitting = [name for name in presets() if "lambda" in name]
+    assert refused("LAMBDA").endswith(
+        f"? `poetry wheeltarget list lambda` shows all {len(fitting)}"
+    )
+    assert refused("android").endswith("?")
 
 
 @pytest.mark.parametrize(
@@ -298,6 +309,12 @@ def test_marker_values_that_cannot_be_are_refused(markers: dict[str, str], reaso
 )
 def test_an_example_of_an_architecture_is_one_of_the_platform(spec: str, example: str) -> None:
     assert refused(spec).endswith(f"needs an architecture, for example {example}")
+
+
+@pytest.mark.parametrize("arch", sorted({arch for of in ARCHITECTURES.values() for arch in of}))
+def test_an_example_of_a_platform_is_one_that_has_the_architecture(arch: str) -> None:
+    example = refused(arch).removeprefix(f"{arch} is an architecture; add a platform, for example ")
+    assert parse_spec(f"{example},{arch}").platforms[0].arch == arch
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from wheeltarget.core.description import Description, described_target
+from wheeltarget.core.hints import a_platform, an_architecture, suggestion
 from wheeltarget.core.platforms import (
     ARCHITECTURES,
-    EXAMPLE_TAGS,
     Kind,
     Platform,
     PlatformError,
@@ -18,7 +17,7 @@ from wheeltarget.core.platforms import (
     read_platform_tag,
 )
 from wheeltarget.core.presets import Preset, presets
-from wheeltarget.core.suggest import closest, did_you_mean, offer
+from wheeltarget.core.suggest import did_you_mean
 from wheeltarget.core.target import (
     IMPLEMENTATIONS,
     NEWEST_MINOR,
@@ -136,21 +135,18 @@ def _check_arch(arch: str, platforms: tuple[Platform, ...]) -> None:
 
 def _join(open_platform: str | None, arch: str | None) -> Draft:
     if open_platform is None:
-        raise SpecError(f"{arch} is an architecture; add a platform, for example manylinux_2_28")
+        assert arch is not None
+        raise SpecError(
+            f"{arch} is an architecture; add a platform, for example {a_platform(arch)}"
+        )
     if arch is None:
         raise SpecError(
             f"{open_platform} needs an architecture, for example "
-            f"{open_platform},{_an_architecture(open_platform)}"
+            f"{open_platform},{an_architecture(open_platform)}"
         )
     if (open_platform, arch) == ("win", "x86"):
         return _platform("win32")
     return _platform(f"{open_platform}_{arch}")
-
-
-def _an_architecture(open_platform: str) -> str:
-    known = (read_platform_tag(f"{open_platform}_{arch}") for arch in ("x86_64", "amd64"))
-    platform = next(platform for platform in known if platform is not None)
-    return ARCHITECTURES[platform.kind][0]
 
 
 def _parse_part(part: str, names: Collection[str] = (), *, alone: bool = False) -> Draft:
@@ -170,7 +166,7 @@ def _parse_part(part: str, names: Collection[str] = (), *, alone: bool = False) 
         raise SpecError("a target is one machine, so its platform cannot be 'any'")
     if read_platform_tag(word) is None and not word.replace("-", "_").startswith(_PLATFORM_WORDS):
         what = "target" if alone else "part"
-        raise SpecError(f"unknown {what} {part!r}{_suggestion(part, names)}")
+        raise SpecError(f"unknown {what} {part!r}{suggestion(part, names)}")
     return _platform(word)
 
 
@@ -191,33 +187,6 @@ def _is_name(word: str) -> bool:
     """Whether it is the name that we give to a target: ``cp311-manylinux2014_x86_64``."""
     python, _, platform = word.partition("-")
     return read_platform_tag(platform) is not None and _python(python) is not None
-
-
-#: So many names are suggested at most.
-_SUGGESTED = 3
-
-
-def _suggestion(word: str, names: Collection[str]) -> str:
-    """What of any kind has a name that is close to one that nothing has."""
-    kinds = {
-        **dict.fromkeys(names, "declared"),
-        **{name: "a preset" for name in presets() if name not in names},
-        **dict.fromkeys(EXAMPLE_TAGS, "a tag"),
-    }
-    lower = word.lower()
-    # What one vendor calls arm64 is aarch64 to another.
-    renamed = [
-        lower.replace(one, other)
-        for one, other in (("aarch64", "arm64"), ("arm64", "aarch64"), ("amd64", "x86_64"))
-        if one in lower
-    ]
-    begun = [name for name in kinds if name.startswith(lower)]
-    # A word such as "lambda" is in many names; a digit or two would be, too.
-    within = [name for name in kinds if len(lower) > 3 and lower in name]
-    renamed = [name for name in renamed if name in kinds]
-    found = dict.fromkeys([*renamed, *begun, *within, *closest(word, kinds)])
-    hint = offer([f"{name!r} ({kinds[name]})" for name in islice(found, _SUGGESTED)])
-    return hint or "; `poetry wheeltarget list` shows declared targets and presets"
 
 
 def _triple(word: str) -> Draft:
