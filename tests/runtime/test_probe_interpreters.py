@@ -208,3 +208,13 @@ def test_a_pipe_that_nobody_reads(name: str, size: str, script: Path) -> None:
     assert ended.returncode == 1
     (line,) = ended.stderr.decode().splitlines()
     assert line.startswith("wheeltarget: can't write the description: ")
+
+
+@each_interpreter
+def test_no_output_at_all(name: str, script: Path) -> None:
+    code = (
+        "import sys; sys.stdout = None; import runpy; runpy.run_path(sys.argv[1], {}, '__main__')"
+    )
+    ended = run([INTERPRETERS[name], "-c", code, str(script)])
+    assert ended.returncode == 1
+    assert ended.stderr == "wheeltarget: can't write the description: there is no output\n"

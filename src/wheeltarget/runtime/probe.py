@@ -29,7 +29,10 @@ def main():
 
 def write(text):
     # type: (str) -> int
-    """Write to stdout, which may be a full disk or a pipe that nobody reads; the exit code."""
+    """Write to stdout, which may be a full disk, closed or a pipe nobody reads; the exit code."""
+    if sys.stdout is None:
+        sys.stderr.write("wheeltarget: can't write the description: there is no output\n")
+        return 1
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
